@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Run test suites (unit, cli, integration) and count: the last line is "N passed, N failed". Each test says "ok ..." or "not ok ..." on a line of its own.
+# A test that says "ok ... # skip" is counted as skipped, and as failed where CI is set: nothing may be missing there.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+BUILD=${BUILD:-build}
+export BUILD PATH="$PWD/tests/bin:$PATH" RHAII_DR="$PWD/$BUILD/rhaii-dr"
+passed=0 failed=0 skipped=0
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+
+count() { # name status log
+	local ok not skip
+	skip=$(grep -ciE '^ok .*# skip' "$3")
+	ok=$(($(grep -c '^ok' "$3") - skip))
+	not=$(grep -c '^not ok' "$3")
+	if [ "$2" -ne 0 ] && [ "$not" -eq 0 ]; then # died before it could say so
+		not=1
+	elif [ $((ok + not + skip)) -eq 0 ]; then
+		echo "  $1: no test ran" && not=1
+	fi
+	passed=$((passed + ok)) failed=$((failed + not)) skipped=$((skipped + skip))
+	printf '  %-36s %3d passed, %d failed%s\n' "$1" "$ok" "$not" "$([ "$skip" -eq 0 ] || echo ", $skip skipped")"
+	if [ "$not" -gt 0 ]; then
+		grep -v '^ok' "$3" | tail -n 60 | sed 's/^/    /'
+	fi
+}
+
+run() { # name command...
+	local log="$logs/log" name=$1 status
+	shift
+	: >"$log"
+	"$@" >"$log" 2>&1 </dev/null
+	status=$?
+	count "$name" "$status" "$log"
+}
+
+for suite in "$@"; do
+	echo "check: $suite tests"
+	case $suite in
+	unit) for test in "$BUILD"/unit/test_*; do [ -x "$test" ] && CMOCKA_MESSAGE_OUTPUT=TAP run "$(basename "$test")" "$test"; done ;;
+	*) for test in tests/"$suite"/test_*.sh; do run "$suite/$(basename "$test" .sh)" bash "$test"; done ;;
+	esac
+done
+
+if [ "$skipped" -gt 0 ] && [ -n "${CI:-}" ]; then
+	echo "check: $skipped skipped, which counts as failed in CI"
+	failed=$((failed + skipped))
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
