@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * yaml - reads YAML into JSON values (libyaml); writing is object/canonical.h.
+ *
+ * Plain scalars are resolved where YAML 1.1 (as sigs.k8s.io/yaml reads it) and YAML 1.2 agree: null, true, false, integers, reals with a
+ * point and a signed exponent, anything else a string. A plain scalar that the two may read as different values (yes, on, 010, 0o7, 0x1F,
+ * 1e3, 1_000, 1:30, 2001-01-01, .inf, <<) is refused with line and column: it must be quoted. Integers beyond int64 are read as doubles.
+ * Also refused: anchors, aliases, tags, duplicate keys, keys that are not strings, more than one document, nesting beyond JSON_DEPTH_MAX,
+ * more than YAML_SIZE_MAX bytes.
+ */
+#ifndef RHAII_UTIL_YAML_H
+#define RHAII_UTIL_YAML_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+struct error;
+
+#define YAML_SIZE_MAX ((size_t)64 << 20)
+
+/* Parse one document. ERR_SYNTAX with line and column. An empty document is null. The caller owns the value. */
+json_t *yaml_read(const char *buf, size_t len, struct error *err);
+
+#endif

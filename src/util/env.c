@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/env.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "util/error.h"
+
+const char *env_get(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+void env_random(void *out, size_t len)
+{
+	unsigned char *at = out;
+
+	while (len > 0) {
+		ssize_t got = getrandom(at, len, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			/* A kernel without random bytes cannot be worked around safely. */
+			perror("rhaii-dr: no random bytes");
+			_exit(ERR_FAILED);
+		}
+		at += got;
+		len -= (size_t)got;
+	}
+}

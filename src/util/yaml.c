@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/yaml.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <yaml.h>
+
+#include "util/error.h"
+#include "util/json.h"
+#include "util/mem.h"
+#include "util/strbuf.h"
+#include "util/text.h"
+
+#define DIGITS "0123456789"
+#define SHOWN_MAX 60
+
+struct reader {
+	yaml_parser_t parser;
+	yaml_event_t event; /* the one being looked at */
+	const char *buf;
+	size_t len;
+	struct error *err;
+};
+
+/* ---- faults ---- */
+
+static int fail_mark(struct reader *r, yaml_mark_t mark, const char *what)
+{
+	return error_set(r->err, ERR_SYNTAX, "line %zu, column %zu: %s", mark.line + 1, mark.column + 1, what);
+}
+
+static int fail_here(struct reader *r, const char *what)
+{
+	return fail_mark(r, r->event.start_mark, what);
+}
+
+/* "'<the scalar>' <what>" at its place. */
+static int fail_scalar(struct reader *r, const char *what)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	strbuf_addc(&text, '\'');
+	text_escape(&text, (const char *)r->event.data.scalar.value, r->event.data.scalar.length, SHOWN_MAX);
+	strbuf_addf(&text, "' %s", what);
+	return fail_here(r, text.buf);
+}
+
+static int fail_ambiguous(struct reader *r)
+{
+	fail_scalar(r, "must be quoted");
+	return error_hint(r->err, "YAML 1.1 and 1.2 read it as different values; a number is written like 10, 0.5 or 1.0e+3");
+}
+
+/* Bytes that are not UTF-8, or not allowed in YAML: libyaml knows their offset only. */
+static yaml_mark_t mark_of_offset(const struct reader *r, size_t offset)
+{
+	yaml_mark_t mark = {0};
+
+	for (size_t i = 0; i < offset && i < r->len; i++) {
+		mark.column++;
+		if (r->buf[i] == '\n') {
+			mark.line++;
+			mark.column = 0;
+		}
+	}
+	return mark;
+}
+
+/* Step to the next event. libyaml says what is wrong in fixed words, never with the text at fault. */
+static int next_event(struct reader *r)
+{
+	yaml_mark_t mark;
+
+	yaml_event_delete(&r->event);
+	if (yaml_parser_parse(&r->parser, &r->event))
+		return 0;
+	if (r->parser.error == YAML_MEMORY_ERROR)
+		mem_die();
+	mark = r->parser.problem_mark;
+	if (r->parser.error == YAML_READER_ERROR)
+		mark = mark_of_offset(r, r->parser.problem_offset);
+	return fail_mark(r, mark, r->parser.problem ? r->parser.problem : "not YAML");
+}
+
+/* ---- plain scalars ---- */
+
+enum meaning { MEANS_STRING, MEANS_NULL, MEANS_TRUE, MEANS_FALSE, MEANS_INTEGER, MEANS_REAL, MEANS_DIFFERENT };
+
+/* lower, Capitalised or UPPER: the three forms in which both versions know their words. */
+static bool is_known_form(const char *text)
+{
+	bool first = isupper((unsigned char)text[0]);
+	bool rest = text[1] && isupper((unsigned char)text[1]);
+
+	if (rest && !first)
+		return false;
+	for (text++; *text; text++) {
+		bool upper = isupper((unsigned char)*text);
+
+		if (upper != rest)
+			return false;
+	}
+	return true;
+}
+
+static enum meaning word_meaning(const char *text)
+{
+	static const struct {
+		const char *word;
+		enum meaning meaning;
+	} words[] = {
+		{"null", MEANS_NULL},
+		{"true", MEANS_TRUE},
+		{"false", MEANS_FALSE},
+		{"yes", MEANS_DIFFERENT},
+		{"no", MEANS_DIFFERENT},
+		{"on", MEANS_DIFFERENT},
+		{"off", MEANS_DIFFERENT},
+		{"y", MEANS_DIFFERENT},
+		{"n", MEANS_DIFFERENT},
+		{"=", MEANS_DIFFERENT},
+		{"<<", MEANS_DIFFERENT},
+	};
+
+	if (*text == '\0' || strcmp(text, "~") == 0)
+		return MEANS_NULL;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasecmp(words[i].word, text) == 0)
+			return is_known_form(text) ? words[i].meaning : MEANS_DIFFERENT;
+	return MEANS_STRING;
+}
+
+/* The part after an optional sign. */
+static const char *after_sign(const char *text)
+{
+	return *text == '-' || *text == '+' ? text + 1 : text;
+}
+
+/* Past an exponent whose sign is written, if one is there. */
+static const char *after_exponent(const char *at)
+{
+	size_t digits;
+
+	if ((*at != 'e' && *at != 'E') || (at[1] != '-' && at[1] != '+'))
+		return at;
+	digits = strspn(at + 2, DIGITS);
+	return digits ? at + 2 + digits : at;
+}
+
+/* Numbers as both versions read them, or MEANS_STRING. A real needs its point and the sign of its exponent: YAML 1.1 does. */
+static enum meaning number_meaning(const char *text)
+{
+	const char *at = after_sign(text);
+	size_t whole = strspn(at, DIGITS);
+
+	if (whole > 1 && *at == '0')
+		return MEANS_STRING;
+	if (whole && at[whole] == '\0')
+		return MEANS_INTEGER;
+	if (at[whole] != '.')
+		return MEANS_STRING;
+	/* ".5" is fine, "-.5" is not a number to every reader, and "." is one to none. */
+	if (!whole && (at != text || !isdigit((unsigned char)at[1])))
+		return MEANS_STRING;
+	at += whole + 1;
+	at = after_exponent(at + strspn(at, DIGITS));
+	return *at ? MEANS_STRING : MEANS_REAL;
+}
+
+/* 0x1F, 0o17, 0b101 and their like with underscores. */
+static bool is_based(const char *text)
+{
+	static const char *const digits[] = {"xX", "0123456789abcdefABCDEF_", "oO", "01234567_", "bB", "01_"};
+	const char *at = after_sign(text);
+
+	if (*at != '0' || !at[1])
+		return false;
+	for (size_t i = 0; i < 6; i += 2)
+		if (strchr(digits[i], at[1]))
+			return at[2] && at[2 + strspn(at + 2, digits[i + 1])] == '\0';
+	return false;
+}
+
+/* Whatever some reader takes as decimal: leading zeros, underscores, an exponent without point or sign, a sign before the point. */
+static bool is_loosely_decimal(const char *text)
+{
+	const char *at = after_sign(text);
+
+	if (!isdigit((unsigned char)*at) && !(*at == '.' && isdigit((unsigned char)at[1])))
+		return false;
+	at += strspn(at, DIGITS "_");
+	if (*at == '.')
+		at += 1 + strspn(at + 1, DIGITS "_");
+	if (*at == 'e' || *at == 'E') {
+		const char *digits = after_sign(at + 1);
+
+		at = isdigit((unsigned char)*digits) ? digits + strspn(digits, DIGITS "_") : at;
+	}
+	return *at == '\0';
+}
+
+/* 1:30 is 90 in YAML 1.1, 12:30:45.5 is 45045.5. */
+static bool is_sexagesimal(const char *text)
+{
+	const char *at = after_sign(text);
+
+	if (!isdigit((unsigned char)*at))
+		return false;
+	at += strspn(at, DIGITS "_");
+	if (*at != ':')
+		return false;
+	while (*at == ':') {
+		size_t digits = strspn(at + 1, DIGITS);
+
+		if (digits == 0 || digits > 2 || (digits == 2 && at[1] > '5'))
+			return false;
+		at += 1 + digits;
+	}
+	if (*at == '.')
+		at += 1 + strspn(at + 1, DIGITS "_");
+	return *at == '\0';
+}
+
+/* 2001-01-01, and what goes on from it as a time. */
+static bool is_timestamp(const char *text)
+{
+	size_t month, day;
+
+	if (strspn(text, DIGITS) != 4 || text[4] != '-')
+		return false;
+	month = strspn(text + 5, DIGITS);
+	if (month < 1 || month > 2 || text[5 + month] != '-')
+		return false;
+	text += 5 + month + 1;
+	day = strspn(text, DIGITS);
+	if (day < 1 || day > 2)
+		return false;
+	text += day;
+	return *text == '\0' || ((*text == 'T' || *text == 't' || *text == ' ') && isdigit((unsigned char)text[1]));
+}
+
+static bool is_not_finite(const char *text)
+{
+	return strcasecmp(after_sign(text), ".inf") == 0 || strcasecmp(text, ".nan") == 0;
+}
+
+static enum meaning plain_meaning(const char *text)
+{
+	enum meaning meaning = word_meaning(text);
+
+	if (meaning == MEANS_STRING)
+		meaning = number_meaning(text);
+	if (meaning != MEANS_STRING)
+		return meaning;
+	if (is_based(text) || is_loosely_decimal(text) || is_sexagesimal(text) || is_timestamp(text) || is_not_finite(text))
+		return MEANS_DIFFERENT;
+	return MEANS_STRING;
+}
+
+static json_t *real_value(struct reader *r, const char *text)
+{
+	double number = strtod(text, NULL);
+
+	if (isfinite(number))
+		return json_real(number);
+	fail_scalar(r, "is out of range");
+	return NULL;
+}
+
+/* Beyond int64 an integer is read as a real, as json_read does. */
+static json_t *integer_value(struct reader *r, const char *text)
+{
+	long long number;
+
+	errno = 0;
+	number = strtoll(text, NULL, 10);
+	return errno == ERANGE ? real_value(r, text) : json_integer(number);
+}
+
+static json_t *plain_value(struct reader *r)
+{
+	const char *text = (const char *)r->event.data.scalar.value;
+	enum meaning meaning = plain_meaning(text);
+
+	if (meaning == MEANS_NULL)
+		return json_null();
+	if (meaning == MEANS_TRUE || meaning == MEANS_FALSE)
+		return json_boolean(meaning == MEANS_TRUE);
+	if (meaning == MEANS_INTEGER)
+		return integer_value(r, text);
+	if (meaning == MEANS_REAL)
+		return real_value(r, text);
+	if (meaning == MEANS_STRING)
+		return json_stringn(text, r->event.data.scalar.length);
+	fail_ambiguous(r);
+	return NULL;
+}
+
+/* ---- nodes: each reader starts at the node's first event and ends at its last ---- */
+
+static int refuse_extras(struct reader *r, const yaml_char_t *anchor, const yaml_char_t *tag)
+{
+	if (anchor)
+		return fail_here(r, "anchors are not allowed");
+	if (tag)
+		return fail_here(r, "tags are not allowed");
+	return 0;
+}
+
+static json_t *read_scalar(struct reader *r)
+{
+	json_t *value;
+
+	if (refuse_extras(r, r->event.data.scalar.anchor, r->event.data.scalar.tag) < 0)
+		return NULL;
+	if (r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
+		return plain_value(r);
+	value = json_stringn((const char *)r->event.data.scalar.value, r->event.data.scalar.length);
+	if (!value)
+		fail_here(r, "not UTF-8");
+	return value;
+}
+
+static json_t *read_node(struct reader *r, int depth);
+
+static json_t *read_sequence(struct reader *r, int depth)
+{
+	auto_json json_t *array = json_array();
+
+	if (refuse_extras(r, r->event.data.sequence_start.anchor, r->event.data.sequence_start.tag) < 0)
+		return NULL;
+	for (;;) {
+		json_t *item;
+
+		if (next_event(r) < 0)
+			return NULL;
+		if (r->event.type == YAML_SEQUENCE_END_EVENT)
+			return json_incref(array);
+		item = read_node(r, depth);
+		if (!item)
+			return NULL;
+		json_array_append_new(array, item);
+	}
+}
+
+/* The key at the current event; the caller frees. */
+static char *read_key(struct reader *r, const json_t *object)
+{
+	const char *text = (const char *)r->event.data.scalar.value;
+	auto_json json_t *key = NULL;
+
+	if (r->event.type == YAML_ALIAS_EVENT)
+		fail_here(r, "aliases are not allowed");
+	else if (r->event.type != YAML_SCALAR_EVENT)
+		fail_here(r, "a key must be a string");
+	else if (!(key = read_scalar(r)))
+		return NULL;
+	else if (!json_is_string(key))
+		fail_scalar(r, "must be quoted: a key must be a string");
+	else if (strlen(text) != r->event.data.scalar.length)
+		fail_scalar(r, "holds a NUL byte, which a key cannot");
+	else if (json_object_get(object, text))
+		fail_scalar(r, "is a key that is there already");
+	else
+		return xstrdup(text);
+	return NULL;
+}
+
+static json_t *read_mapping(struct reader *r, int depth)
+{
+	auto_json json_t *object = json_object();
+
+	if (refuse_extras(r, r->event.data.mapping_start.anchor, r->event.data.mapping_start.tag) < 0)
+		return NULL;
+	for (;;) {
+		auto_free char *key = NULL;
+		json_t *value;
+
+		if (next_event(r) < 0)
+			return NULL;
+		if (r->event.type == YAML_MAPPING_END_EVENT)
+			return json_incref(object);
+		key = read_key(r, object);
+		if (!key || next_event(r) < 0)
+			return NULL;
+		value = read_node(r, depth);
+		if (!value)
+			return NULL;
+		json_object_set_new_nocheck(object, key, value);
+	}
+}
+
+static json_t *read_node(struct reader *r, int depth)
+{
+	bool sequence = r->event.type == YAML_SEQUENCE_START_EVENT;
+
+	if (r->event.type == YAML_SCALAR_EVENT)
+		return read_scalar(r);
+	if (!sequence && r->event.type != YAML_MAPPING_START_EVENT) {
+		fail_here(r, "aliases are not allowed");
+		return NULL;
+	}
+	if (depth >= JSON_DEPTH_MAX) {
+		fail_here(r, "nested too deep");
+		return NULL;
+	}
+	return sequence ? read_sequence(r, depth + 1) : read_mapping(r, depth + 1);
+}
+
+/* stream start, document start, the node, document end, stream end. */
+static json_t *read_stream(struct reader *r)
+{
+	auto_json json_t *value = NULL;
+
+	if (next_event(r) < 0 || next_event(r) < 0)
+		return NULL;
+	if (r->event.type == YAML_STREAM_END_EVENT)
+		return json_null();
+	if (next_event(r) < 0)
+		return NULL;
+	value = read_node(r, 0);
+	if (!value || next_event(r) < 0 || next_event(r) < 0)
+		return NULL;
+	if (r->event.type != YAML_STREAM_END_EVENT) {
+		fail_here(r, "more than one document");
+		return NULL;
+	}
+	return json_incref(value);
+}
+
+json_t *yaml_read(const char *buf, size_t len, struct error *err)
+{
+	struct reader r = {.err = err, .buf = buf, .len = len};
+	json_t *value;
+
+	if (len > YAML_SIZE_MAX) {
+		error_set(err, ERR_SYNTAX, "larger than %zu MiB", YAML_SIZE_MAX >> 20);
+		return NULL;
+	}
+	if (!yaml_parser_initialize(&r.parser))
+		mem_die();
+	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)buf, len);
+	value = read_stream(&r);
+	yaml_event_delete(&r.event);
+	yaml_parser_delete(&r.parser);
+	return value;
+}
