@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * list - a whole collection, page by page, item by item.
+ *
+ * A page counts only when its JSON is complete and it is a list of the kind asked for. A repeated continue token, a page of another
+ * resourceVersion or items of another kind fail the list. 410 Gone starts the list over (the sink is told by restart); the third
+ * one fails it. Items get the list's apiVersion and kind, which the server leaves out for built-in kinds.
+ *
+ * With at_version all kinds can be listed at one point in time: the version of the first list is asked of the others. A 410 then is
+ * returned as ERR_GONE at once, since the same question can only give the same answer: the caller starts over with a newer version.
+ */
+#ifndef RHAII_KUBE_LIST_H
+#define RHAII_KUBE_LIST_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
+struct kube_client;
+struct kube_resource;
+
+struct kube_list_options {
+	const char *namespace_; /* NULL: all */
+	size_t page_size;       /* 0: 500 */
+	const char *at_version; /* NULL: the newest; else exactly this resourceVersion */
+	bool metadata_only;     /* PartialObjectMetadataList; items then carry the kind of resource, not PartialObjectMetadata */
+};
+
+struct kube_list_sink {
+	/* item is borrowed and may be changed or kept (json_incref); -1 ends the list with err. */
+	int (*item)(json_t *item, void *arg, struct error *err);
+	/* Everything given so far is void. May be NULL: then a 410 after the first page fails the list. */
+	void (*restart)(void *arg);
+	void *arg;
+};
+
+/* *resource_version (may be NULL) is the list's; the caller frees. */
+int kube_list(struct kube_client *client, const struct kube_resource *resource, const struct kube_list_options *options,
+	const struct kube_list_sink *sink, char **resource_version, struct error *err);
+
+#endif

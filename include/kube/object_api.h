@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* object_api - get, create, patch one object, and who the cluster is. */
+#ifndef RHAII_KUBE_OBJECT_API_H
+#define RHAII_KUBE_OBJECT_API_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct error;
+struct kube_client;
+struct kube_resource;
+
+/* The manager name in managedFields of what rhaii-dr writes. */
+#define KUBE_FIELD_MANAGER "rhaii-dr"
+
+/* ERR_NOT_FOUND when it is not there. *out is the caller's. */
+int kube_get(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name, json_t **out,
+	struct error *err);
+
+/* JSON merge patch (RFC 7386). dry_run: dryRun=All. *out may be NULL. */
+int kube_merge_patch(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name,
+	const json_t *patch, bool dry_run, json_t **out, struct error *err);
+
+/* The path and query for a strict create in the collection: POST there with the object as body. The caller frees. */
+char *kube_create_path(const struct kube_resource *resource, const char *namespace_, bool dry_run);
+
+/* uid of the namespace kube-system: the identity of a cluster. The caller frees. */
+int kube_cluster_id(struct kube_client *client, char **id, struct error *err);
+/* gitVersion of /version. The caller frees. */
+int kube_server_version(struct kube_client *client, char **version, struct error *err);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/object_api.h"
+
+#include <string.h>
+
+#include "kube/client.h"
+#include "kube/discovery.h"
+#include "util/error.h"
+#include "util/json.h"
+#include "util/mem.h"
+#include "util/strbuf.h"
+#include "util/text.h"
+
+/* Strict: a field that the server does not know is an error, not a field less. */
+#define WRITE_QUERY "?fieldManager=" KUBE_FIELD_MANAGER "&fieldValidation=Strict"
+#define DRY_RUN "&dryRun=All"
+
+static int object_wrap(const struct kube_resource *resource, const char *namespace_, const char *name, struct error *err)
+{
+	auto_strbuf struct strbuf shown = STRBUF_INIT;
+	auto_free char *full = namespace_ && *namespace_ ? xasprintf("%s/%s", namespace_, name) : xstrdup(name);
+
+	text_escape(&shown, full, strlen(full), 0);
+	return error_wrap(err, "%s '%s'", resource->resource, shown.buf);
+}
+
+int kube_get(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name, json_t **out,
+	struct error *err)
+{
+	auto_strbuf struct strbuf path = STRBUF_INIT;
+	struct kube_request request = {.method = "GET"};
+
+	kube_path(&path, resource, namespace_, name);
+	request.path = path.buf;
+	if (kube_call(client, &request, out, err) < 0)
+		return object_wrap(resource, namespace_, name, err);
+	return 0;
+}
+
+int kube_merge_patch(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name,
+	const json_t *patch, bool dry_run, json_t **out, struct error *err)
+{
+	auto_strbuf struct strbuf path = STRBUF_INIT;
+	struct kube_request request = {.method = "PATCH", .body = patch, .content_type = "application/merge-patch+json"};
+
+	kube_path(&path, resource, namespace_, name);
+	strbuf_adds(&path, WRITE_QUERY);
+	strbuf_adds(&path, dry_run ? DRY_RUN : "");
+	request.path = path.buf;
+	if (kube_call(client, &request, out, err) < 0)
+		return object_wrap(resource, namespace_, name, err);
+	return 0;
+}
+
+char *kube_create_path(const struct kube_resource *resource, const char *namespace_, bool dry_run)
+{
+	struct strbuf path = STRBUF_INIT;
+
+	kube_path(&path, resource, namespace_, NULL);
+	strbuf_adds(&path, WRITE_QUERY);
+	strbuf_adds(&path, dry_run ? DRY_RUN : "");
+	return strbuf_detach(&path, NULL);
+}
+
+/* A copy of the text of one key of a document, which the server must have sent. */
+static int text_copy(const char *text, const char *what, char **out, struct error *err)
+{
+	if (!text || !*text)
+		return error_set(err, ERR_REJECTED, "the answer has no %s", what);
+	*out = xstrdup(text);
+	return 0;
+}
+
+int kube_cluster_id(struct kube_client *client, char **id, struct error *err)
+{
+	auto_json json_t *space = NULL;
+	struct kube_request request = {.method = "GET", .path = "/api/v1/namespaces/kube-system"};
+
+	if (kube_call(client, &request, &space, err) < 0 || text_copy(json_text_at(space, "metadata", "uid", NULL), "uid", id, err) < 0)
+		return error_wrap(err, "namespace 'kube-system'");
+	return 0;
+}
+
+int kube_server_version(struct kube_client *client, char **version, struct error *err)
+{
+	auto_json json_t *doc = NULL;
+	struct kube_request request = {.method = "GET", .path = "/version"};
+
+	if (kube_call(client, &request, &doc, err) < 0 || text_copy(json_text_at(doc, "gitVersion", NULL), "gitVersion", version, err) < 0)
+		return error_wrap(err, "server version");
+	return 0;
+}
