@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy - what is captured, what is stripped, in which wave it comes back: rows of YAML (policies/rhaii.yaml is the default, built in).
+ *
+ * The format is described at the top of policies/core.yaml. A policy may `include:` a built-in one: lists are then the included rows followed by
+ * its own, a kind row with the same group and resource and a set with the same name replace the included one where it stands, and `waves`, when
+ * given, replace all waves. Unknown keys are errors that name the row and the key.
+ */
+#ifndef RHAII_POLICY_POLICY_H
+#define RHAII_POLICY_POLICY_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util/mem.h"
+
+struct classify_rule;
+struct error;
+struct fieldpath;
+struct reference_rule;
+
+/* What must be true before a wave starts. */
+enum policy_gate { GATE_NONE, GATE_NAMESPACES_ACTIVE, GATE_DRY_RUN_CREATE };
+
+enum policy_select {
+	SELECT_ALL,        /* every authored one in scope */
+	SELECT_REFERENCED, /* only those that a taken object refers to */
+	SELECT_REFERS,     /* only those with a `selects` reference to a taken object or a referenced one */
+	SELECT_IN_HELD,    /* every authored one in a namespace that holds a taken object */
+	SELECT_HOLDING,    /* namespaces that hold a taken object */
+};
+
+struct policy_wave {
+	char *name;
+	enum policy_gate gate;
+};
+
+struct policy_kind {
+	char *group, *resource, *kind;
+	bool required;   /* the cluster must serve it; else a kind that is not served is only noted */
+	bool carry;      /* onError: carry. One that cannot be read keeps its last committed state, marked stale (design.md 6.1) */
+	bool namespaced;
+	enum policy_select select;
+	size_t wave;     /* index into waves */
+	char *early_group, *early_resource; /* one that an object of this kind refers to goes into early_wave; NULL: no such rule */
+	size_t early_wave;
+	struct fieldpath **strip; /* the policy's common ones first, then the row's */
+	size_t strip_count;
+	struct fieldpath **merge;
+	size_t merge_count;
+	struct fieldpath **environment; /* bound to the cluster's surroundings: listed, may be wrong elsewhere */
+	size_t environment_count;
+	struct reference_rule *references;
+	size_t reference_count;
+	struct reference_rule *produces; /* what its controller makes from it (Secrets): a requirement for such a one is covered */
+	size_t produce_count;
+	struct strlist ready_conditions; /* status.conditions types that must be True */
+	struct fieldpath *ready_parents; /* Gateway API style parents[] status; NULL: none */
+	struct fieldpath *endpoint;      /* URL of an OpenAI-compatible server; NULL: none */
+};
+
+struct policy_inventory {
+	char *group, *resource;
+};
+
+struct policy {
+	char *name;
+	json_t *document; /* the effective policy (includes resolved): policy_read(canonical(document)) is the same policy */
+	struct strlist exclude_namespaces; /* globs */
+	struct policy_wave *waves;
+	size_t wave_count;
+	struct policy_kind *kinds; /* capture goes through them in this order: by select, then as in the file */
+	size_t kind_count;
+	struct policy_inventory *inventory;
+	size_t inventory_count;
+	struct classify_rule *rules; /* of `generated:` and `installed:` */
+	size_t rule_count;
+};
+
+/* From a file, or the built-in of this name ("rhaii", "core"; NULL: "rhaii") when there is no '/' and no ".yaml" in it. ERR_USAGE. */
+int policy_load(struct policy **out, const char *file_or_name, struct error *err);
+/* From text. ERR_USAGE. */
+int policy_read(struct policy **out, const char *text, size_t len, struct error *err);
+void policy_free(struct policy *policy);
+
+/* The row, or NULL. */
+const struct policy_kind *policy_find(const struct policy *policy, const char *group, const char *resource);
+/* Whether the policy's default scope leaves this namespace out. */
+bool policy_excludes(const struct policy *policy, const char *namespace_);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of src/policy share. */
+#ifndef RHAII_POLICY_INTERNAL_H
+#define RHAII_POLICY_INTERNAL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
+struct fieldpath;
+struct policy;
+struct reference_rule;
+
+#define POLICY_FORMAT 1
+
+/* The document with what it includes merged into it; it has no `include` any more. The caller owns it. */
+json_t *policy_resolve(const json_t *document, struct error *err);
+/* The text of a built-in policy, or NULL. */
+const char *policy_builtin_text(const char *name);
+
+void policy_release_reference(struct reference_rule *rule);
+
+/* ---- rows: a table of columns says which keys a map may have and where their values go ---- */
+
+enum column_type {
+	COLUMN_TEXT,   /* char *: text, not empty */
+	COLUMN_ANY,    /* char *: text */
+	COLUMN_BOOL,   /* bool */
+	COLUMN_CHOICE, /* bool: the second of two words */
+	COLUMN_WORD,   /* an enum: the index in words */
+	COLUMN_TEXTS,  /* struct strlist */
+	COLUMN_PATH,   /* struct fieldpath * */
+	COLUMN_PATHS,  /* struct fieldpath **, appended to; second: size_t, how many */
+	COLUMN_TARGET, /* "resource.group": char *resource; second: char *group */
+	COLUMN_OTHER,  /* by read */
+};
+
+struct reader;
+
+struct column {
+	const char *key;
+	enum column_type type;
+	size_t offset, second;
+	const char *const *words; /* ended by NULL */
+	bool needed;
+	int (*read)(struct reader *reader, const json_t *value, void *row);
+};
+
+struct reader {
+	struct policy *policy;
+	const json_t *sets; /* of reference rows */
+	char where[256];    /* the row being read, for messages: "kinds[3] (httproutes)" */
+	struct error *err;
+};
+
+/* ERR_USAGE "<where>: ..." */
+int reader_fail(const struct reader *reader, const char *key, const char *what);
+/* Fill row from map; columns end with a key of NULL. */
+int reader_row(struct reader *reader, const json_t *map, const struct column *columns, void *row);
+/* Append the paths of a list of texts. */
+int reader_paths(struct reader *reader, const char *key, const json_t *list, struct fieldpath ***paths, size_t *count);
+
+/* Append reference rows, sets expanded. at: the path in front of theirs, "" for none. */
+struct references {
+	struct reference_rule *rows;
+	size_t count, cap;
+};
+int reader_references(struct reader *reader, const json_t *list, const char *at, struct references *out);
+
+#endif
