@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * git - the repository that keeps the snapshots: bare, a branch a cluster, refs/heads/clusters/<name>.
+ *
+ * Writing is a transaction: git_write_begin, git_write_file for each file in any order (memory holds ids, not contents),
+ * git_write_finish (tree and manifest sum are known; nothing points at them yet), then git_write_commit or git_write_mark_captured,
+ * then git_write_free. The ref moves last; a kill before that leaves garbage that git gc takes, never damage. Up to GIT_LOOSE_MAX new
+ * objects are written loose, more are streamed into one pack (facts: an fsynced loose object costs 0.6 ms, a packed one 0.04 ms).
+ * Everything is fsynced (GIT_OPT_ENABLE_FSYNC_GITDIR).
+ *
+ * Reading verifies: bytes that do not match their id, entries that are no plain files or folders, paths outside the grammar of tree.h
+ * are ERR_INTEGRITY.
+ */
+#ifndef RHAII_STORE_GIT_H
+#define RHAII_STORE_GIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+struct error;
+struct git_store;
+struct git_write;
+struct strbuf;
+struct strlist;
+struct tree;
+
+#define GIT_ID_SIZE 41
+#define GIT_LOOSE_MAX 256
+
+/* create: make it (bare, 0700, HEAD at refs/heads/clusters/<cluster>) when there is none. Else ERR_NOT_FOUND with a hint. A repository owned by another uid is fine. */
+int git_store_open(struct git_store **out, const char *dir, bool create, const char *cluster, struct error *err);
+void git_store_free(struct git_store *store);
+/* Hold the writer's lock <dir>/rhaii-dr.lock until git_store_free; ERR_LOCKED. */
+int git_store_lock(struct git_store *store, struct error *err);
+
+/* The names under refs/heads/clusters/. */
+int git_store_clusters(struct git_store *store, struct strlist *out, struct error *err);
+/* name when not NULL (checked: DNS-1123 label, branch exists), else the only one; ERR_USAGE when that is not clear. The caller frees. */
+int git_store_cluster(struct git_store *store, const char *name, char **out, struct error *err);
+
+struct git_commit {
+	char id[GIT_ID_SIZE], tree[GIT_ID_SIZE], parent[GIT_ID_SIZE]; /* parent "" for the first */
+	time_t time;                                                  /* committer time */
+	char *subject, *message;
+	/* Trailers of the last paragraph, each NULL when it is not there exactly once. */
+	char *captured_at, *resource_version, *tool_version, *manifest_sha256;
+};
+void git_commit_release(struct git_commit *commit);
+/* Read a raw commit object (git cat-file commit), from a repository or from an archive; the id is computed. ERR_INTEGRITY. The caller releases out. */
+int git_commit_parse(const char *raw, size_t len, struct git_commit *out, struct error *err);
+
+/* revision: NULL or "" (the branch head of cluster), "@{TIME}" or "<revision>@{TIME}" (<revision> names where to start) with an RFC 3339 time (the newest snapshot of the branch captured at or before it, by Captured-At and the captured tag,
+ * never the reflog), or what git rev-parse takes. ERR_NOT_FOUND. */
+int git_resolve(struct git_store *store, const char *cluster, const char *revision, char id[GIT_ID_SIZE], struct error *err);
+int git_read_commit(struct git_store *store, const char *id, struct git_commit *out, struct error *err);
+/* The raw commit object, as git cat-file commit prints it. The caller frees. */
+int git_read_commit_raw(struct git_store *store, const char *id, char **out, size_t *len, struct error *err);
+/* First-parent history of the branch, newest first, until fn returns non-zero (which is no failure). */
+int git_log(struct git_store *store, const char *cluster, int (*fn)(const struct git_commit *commit, void *arg), void *arg, struct error *err);
+/* All files of the commit, sorted, every byte verified. */
+int git_read_tree(struct git_store *store, const char *commit_id, struct tree *out, struct error *err);
+/* One file of the commit; ERR_NOT_FOUND. Appends. */
+int git_read_file(struct git_store *store, const char *commit_id, const char *path, struct strbuf *out, struct error *err);
+/* When the state of the branch head was last seen unchanged (the tag refs/rhaii-dr/captured/<cluster> when it points at the head); else 0. */
+time_t git_captured_at(struct git_store *store, const char *cluster);
+
+/* Takes the writer's lock when it is not held yet. */
+int git_write_begin(struct git_write **out, struct git_store *store, const char *cluster, struct error *err);
+int git_write_file(struct git_write *w, const char *path, const void *data, size_t len, struct error *err);
+/* id of the tree and SHA-256 of its manifest; *unchanged when the branch head has this tree. */
+int git_write_finish(struct git_write *w, char tree[GIT_ID_SIZE], char manifest_sha256[65], bool *unchanged, struct error *err);
+struct git_blob {
+	const char *data;
+	size_t len;
+};
+/* Call fn for each file that differs between the branch head's tree and the finished one, by path, until it returns non-zero (which is no failure); old or new_ is
+ * NULL where there is none, both are borrowed for the call. */
+int git_write_changes(struct git_write *w, int (*fn)(const char *path, const struct git_blob *old, const struct git_blob *new_, void *arg), void *arg,
+	struct error *err);
+/* Author and committer "rhaii-dr <rhaii-dr@localhost>" at time, UTC. message ends in its trailers. Moves the branch: ERR_CONFLICT when it is not where git_write_begin saw it. */
+int git_write_commit(struct git_write *w, const char *message, time_t time, char id[GIT_ID_SIZE], struct error *err);
+/* Instead of a commit: replace the annotated tag refs/rhaii-dr/captured/<cluster> on the head. */
+int git_write_mark_captured(struct git_write *w, time_t time, const char *resource_version, struct error *err);
+void git_write_free(struct git_write *w);
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/archive.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <zstd.h>
+
+#include "store/git.h"
+#include "store/tree.h"
+#include "util/clock.h"
+#include "util/error.h"
+#include "util/file.h"
+#include "util/hash.h"
+#include "util/mem.h"
+#include "util/strbuf.h"
+
+#define ARCHIVE_MODE 0600
+#define ENTRY_MODE 0644
+#define BLOCK_SIZE 10240 /* of tar: part of the format, so that the same commit gives the same bytes */
+#define LEVEL 3
+#define SIDECAR_MAX 8192
+#define CHUNK ((size_t)128 * 1024)
+
+/* What goes into an archive, and where. */
+struct content {
+	struct git_commit commit;
+	char *raw; /* the commit object */
+	size_t raw_len;
+	struct tree tree;
+	struct strbuf manifest;
+};
+
+/* tar -> zstd -> file. The first failure sticks and is in err. */
+struct sink {
+	ZSTD_CCtx *zstd;
+	struct file_writer *file;
+	struct hash *sum; /* of the compressed bytes */
+	struct error *err;
+	unsigned char out[CHUNK];
+};
+
+/* ---- content ---- */
+
+static void content_release(struct content *content)
+{
+	git_commit_release(&content->commit);
+	free(content->raw);
+	tree_release(&content->tree);
+	strbuf_release(&content->manifest);
+}
+#define auto_content __attribute__((cleanup(content_release)))
+
+static int content_load(struct content *content, struct git_store *store, const char *commit_id, struct error *err)
+{
+	char sum[HASH_HEX_SIZE];
+
+	if (git_read_commit_raw(store, commit_id, &content->raw, &content->raw_len, err) < 0 ||
+		git_commit_parse(content->raw, content->raw_len, &content->commit, err) < 0 ||
+		git_read_tree(store, commit_id, &content->tree, err) < 0)
+		return -1;
+	tree_manifest(&content->tree, &content->manifest);
+	hash_sha256(content->manifest.buf, content->manifest.len, sum);
+	if (content->commit.manifest_sha256 && strcmp(content->commit.manifest_sha256, sum) == 0)
+		return 0;
+	(void)error_set(err, ERR_INTEGRITY, "commit %.12s was not made by a snapshot: its Manifest-SHA256 is %s", commit_id,
+		content->commit.manifest_sha256 ? "another" : "missing");
+	return error_hint(err, "take a new snapshot");
+}
+
+/* ---- compressing ---- */
+
+static int compress(struct sink *sink, const void *data, size_t len, ZSTD_EndDirective end)
+{
+	ZSTD_inBuffer in = {.src = data, .size = len};
+	size_t left;
+
+	do {
+		ZSTD_outBuffer out = {.dst = sink->out, .size = CHUNK};
+
+		left = ZSTD_compressStream2(sink->zstd, &out, &in, end);
+		if (ZSTD_isError(left))
+			return error_set(sink->err, ERR_FAILED, "zstd cannot compress: %s", ZSTD_getErrorName(left));
+		hash_update(sink->sum, sink->out, out.pos);
+		if (file_writer_write(sink->file, sink->out, out.pos, sink->err) < 0)
+			return -1;
+	} while (end == ZSTD_e_end ? left > 0 : in.pos < in.size);
+	return 0;
+}
+
+static la_ssize_t write_block(struct archive *tar, void *arg, const void *data, size_t len)
+{
+	struct sink *sink = arg;
+
+	if (sink->err->code == ERR_NONE && compress(sink, data, len, ZSTD_e_continue) == 0)
+		return (la_ssize_t)len;
+	archive_set_error(tar, EIO, "%s", sink->err->text);
+	return -1;
+}
+
+static int sink_open(struct sink *sink, const char *path)
+{
+	static const struct {
+		ZSTD_cParameter name;
+		int value;
+	} parameters[] = {{ZSTD_c_compressionLevel, LEVEL}, {ZSTD_c_checksumFlag, 1}, {ZSTD_c_nbWorkers, 0}};
+
+	sink->zstd = ZSTD_createCCtx();
+	sink->sum = hash_new(0);
+	for (size_t i = 0; i < sizeof(parameters) / sizeof(*parameters); i++)
+		if (!sink->zstd || ZSTD_isError(ZSTD_CCtx_setParameter(sink->zstd, parameters[i].name, parameters[i].value)))
+			return error_set(sink->err, ERR_FAILED, "zstd cannot start");
+	return file_writer_open(&sink->file, path, ARCHIVE_MODE, sink->err);
+}
+
+static void sink_release(struct sink *sink)
+{
+	char unused[HASH_HEX_SIZE];
+
+	(void)ZSTD_freeCCtx(sink->zstd);
+	file_writer_abort(sink->file);
+	if (sink->sum)
+		hash_final(sink->sum, unused);
+}
+#define auto_sink __attribute__((cleanup(sink_release)))
+
+/* ---- tar ---- */
+
+static void free_tar(struct archive **tar)
+{
+	(void)archive_write_free(*tar);
+}
+#define auto_tar __attribute__((cleanup(free_tar)))
+
+static void free_entry(struct archive_entry **entry)
+{
+	archive_entry_free(*entry);
+}
+#define auto_entry __attribute__((cleanup(free_entry)))
+
+/* Our own error, where there is one, says more than libarchive's about it. */
+static int tar_fail(struct archive *tar, struct error *err)
+{
+	const char *text = archive_error_string(tar);
+
+	if (err->code != ERR_NONE)
+		return -1;
+	return error_set(err, ERR_FAILED, "libarchive cannot write: %s", text ? text : "out of memory");
+}
+
+static int add_entry(struct archive *tar, const char *path, const void *data, size_t len, time_t when, struct error *err)
+{
+	auto_entry struct archive_entry *entry = archive_entry_new();
+
+	if (!entry)
+		return error_set(err, ERR_FAILED, "libarchive is out of memory");
+	archive_entry_set_pathname(entry, path);
+	archive_entry_set_filetype(entry, AE_IFREG);
+	archive_entry_set_perm(entry, ENTRY_MODE);
+	archive_entry_set_uid(entry, 0);
+	archive_entry_set_gid(entry, 0);
+	archive_entry_set_size(entry, (la_int64_t)len);
+	archive_entry_set_mtime(entry, when, 0);
+	/* A warning is a header that does not say what was asked for. */
+	if (archive_write_header(tar, entry) != ARCHIVE_OK || (len && archive_write_data(tar, data, len) != (la_ssize_t)len) ||
+		archive_write_finish_entry(tar) != ARCHIVE_OK)
+		return tar_fail(tar, err);
+	return 0;
+}
+
+static int add_all(struct archive *tar, const struct content *content, struct error *err)
+{
+	time_t when = content->commit.time;
+
+	if (add_entry(tar, TREE_MANIFEST, content->manifest.buf, content->manifest.len, when, err) < 0 ||
+		add_entry(tar, TREE_COMMIT, content->raw, content->raw_len, when, err) < 0)
+		return -1;
+	for (size_t i = 0; i < content->tree.count; i++) {
+		const struct tree_file *file = &content->tree.files[i];
+
+		if (add_entry(tar, file->path, file->data, file->len, when, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_tar(const struct content *content, struct sink *sink)
+{
+	auto_tar struct archive *tar = archive_write_new();
+
+	if (!tar || archive_write_set_format_pax_restricted(tar) != ARCHIVE_OK || archive_write_add_filter_none(tar) != ARCHIVE_OK ||
+		archive_write_set_bytes_per_block(tar, BLOCK_SIZE) != ARCHIVE_OK ||
+		archive_write_set_bytes_in_last_block(tar, BLOCK_SIZE) != ARCHIVE_OK ||
+		archive_write_open(tar, sink, NULL, write_block, NULL) != ARCHIVE_OK)
+		return tar ? tar_fail(tar, sink->err) : error_set(sink->err, ERR_FAILED, "libarchive is out of memory");
+	if (add_all(tar, content, sink->err) < 0)
+		return -1;
+	return archive_write_close(tar) != ARCHIVE_OK ? tar_fail(tar, sink->err) : 0;
+}
+
+/* ---- files ---- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static char *sidecar_path(const char *path)
+{
+	return xasprintf("%s.sha256", path);
+}
+
+static char *sidecar_text(const char *path, const char *sum)
+{
+	return xasprintf("%s  %s\n", sum, base_name(path));
+}
+
+static int write_sidecar(const char *path, const char *sum, struct error *err)
+{
+	auto_free char *sidecar = sidecar_path(path), *text = sidecar_text(path, sum);
+
+	return file_write(sidecar, text, strlen(text), ARCHIVE_MODE, err);
+}
+
+/* The archive first, its sidecar when it is there for good. */
+static int build(const char *path, const struct content *content, struct error *err)
+{
+	struct error fault = ERROR_INIT;
+	auto_sink struct sink sink = {.err = &fault};
+	struct file_writer *file;
+	char sum[HASH_HEX_SIZE];
+
+	if (sink_open(&sink, path) < 0 || write_tar(content, &sink) < 0 || compress(&sink, "", 0, ZSTD_e_end) < 0) {
+		*err = fault;
+		return -1;
+	}
+	hash_final(sink.sum, sum);
+	sink.sum = NULL;
+	file = sink.file;
+	sink.file = NULL;
+	if (file_writer_commit(file, true, err) < 0)
+		return -1;
+	return write_sidecar(path, sum, err);
+}
+
+static int sum_file(const char *path, char sum[HASH_HEX_SIZE], struct error *err)
+{
+	auto_strbuf struct strbuf bytes = STRBUF_INIT;
+
+	if (file_read(path, TREE_TOTAL_MAX, &bytes, err) < 0)
+		return -1;
+	hash_sha256(bytes.buf, bytes.len, sum);
+	return 0;
+}
+
+static int check_sidecar(const char *path, const char *sum, struct error *err)
+{
+	auto_free char *sidecar = sidecar_path(path), *expected = sidecar_text(path, sum);
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (file_read(sidecar, SIDECAR_MAX, &text, err) < 0)
+		return -1;
+	if (strcmp(text.buf, expected) == 0)
+		return 0;
+	(void)error_set(err, ERR_INTEGRITY, "archive '%s' does not match '%s'", path, sidecar);
+	return error_hint(err, "move both away: the next run makes the archive again from the commit");
+}
+
+/* A run was killed between the two files: the archive vouches for itself before a sidecar does for it. */
+static int complete(const char *path, const char *sum, const struct content *content, struct error *err)
+{
+	auto_strbuf struct strbuf commit = STRBUF_INIT;
+	__attribute__((cleanup(tree_release))) struct tree tree = TREE_INIT;
+
+	if (archive_read(path, &tree, &commit, err) < 0)
+		return -1;
+	/* archive_read has held the tree against the commit. */
+	if (commit.len != content->raw_len || memcmp(commit.buf, content->raw, commit.len) != 0)
+		return error_set(err, ERR_INTEGRITY, "archive '%s' is of another commit", path);
+	return write_sidecar(path, sum, err);
+}
+
+static int make(const char *path, struct git_store *store, const char *commit_id, bool *made, struct error *err)
+{
+	auto_free char *sidecar = sidecar_path(path);
+	auto_content struct content content = {.tree = TREE_INIT, .manifest = STRBUF_INIT};
+	char sum[HASH_HEX_SIZE];
+
+	if (file_exists(path) && sum_file(path, sum, err) < 0)
+		return -1;
+	if (file_exists(path) && file_exists(sidecar))
+		return check_sidecar(path, sum, err);
+	if (content_load(&content, store, commit_id, err) < 0)
+		return -1;
+	*made = true;
+	return file_exists(path) ? complete(path, sum, &content, err) : build(path, &content, err);
+}
+
+static char *path_of(const char *dir, const char *cluster, const struct git_commit *commit)
+{
+	char when[CLOCK_TEXT_SIZE];
+
+	return xasprintf("%s/%s-%s-%s.tar.zst", dir, cluster, clock_format_compact(commit->time, when), commit->id);
+}
+
+int archive_make(
+	struct git_store *store, const char *cluster, const char *commit_id, const char *dir, char **path, bool *made, struct error *err)
+{
+	auto_free char *name = NULL, *wanted = NULL;
+	struct git_commit commit;
+	int rc;
+
+	*path = NULL;
+	*made = false;
+	if (git_store_cluster(store, cluster, &name, err) < 0 || file_mkdirs(dir, err) < 0)
+		return -1;
+	rc = git_read_commit(store, commit_id, &commit, err);
+	if (rc == 0)
+		wanted = path_of(dir, name, &commit);
+	git_commit_release(&commit);
+	if (rc < 0 || make(wanted, store, commit_id, made, err) < 0) {
+		*made = false;
+		return error_wrap(err, "archive");
+	}
+	*path = wanted;
+	wanted = NULL;
+	return 0;
+}

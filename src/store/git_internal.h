@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * git_internal - what the files of the git store share. Only src/store/git*.c include it, and with it libgit2.
+ *
+ * libgit2 has opaque types called struct git_commit and struct git_blob too. They are not used here: commits, trees and tags are read and
+ * written as the text that they are, through the object database, so the names in store/git.h are the only ones in play.
+ */
+#ifndef RHAII_STORE_GIT_INTERNAL_H
+#define RHAII_STORE_GIT_INTERNAL_H
+
+#include <git2.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "store/git.h"
+#include "util/error.h"
+
+#define GIT_BRANCHES "refs/heads/clusters/"
+#define GIT_CAPTURED "refs/rhaii-dr/captured/"
+/* Bytes of a commit, a tag and of one tree object that are still believed to be ours. */
+#define GIT_TEXT_MAX ((size_t)1 << 20)
+#define GIT_TREE_MAX ((size_t)256 << 20)
+
+struct file_lock;
+
+struct git_store {
+	git_repository *repo;
+	git_odb *odb;
+	char *dir; /* of the repository, ends in '/' */
+	struct file_lock *lock;
+};
+
+/* ---- git_store.c ---- */
+
+/* Set err to what the caller says and libgit2's own words (escaped); return -1. */
+int git_fail(struct error *err, enum error_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* A DNS-1123 label, else ERR_USAGE. */
+int git_check_cluster(const char *cluster, struct error *err);
+/* Make the directories of a path relative to the repository durable, up to the repository itself. */
+int git_sync_directories(struct git_store *store, const char *path, struct error *err);
+
+/* ---- git_read.c ---- */
+
+void git_release_object(git_odb_object **object);
+#define auto_object __attribute__((cleanup(git_release_object)))
+
+/* The object, its bytes checked against its id. ERR_INTEGRITY when it is missing, damaged, of another type or larger than max. */
+int git_load(git_odb_object **out, struct git_store *store, const git_oid *id, git_object_t type, size_t max, struct error *err);
+/* id is 40 hex digits from a caller; ERR_USAGE when it is not. */
+int git_parse_id(git_oid *out, const char *id, struct error *err);
+/* Where the branch of cluster is: 1 and *id, or 0 when there is none. */
+int git_head(struct git_store *store, const char *cluster, git_oid *id, struct error *err);
+
+/* Call fn for each file below the tree, in order of path, until it fails. */
+typedef int (*git_walk_fn)(const char *path, const git_oid *id, void *arg, struct error *err);
+int git_walk(struct git_store *store, const git_oid *tree, git_walk_fn fn, void *arg, struct error *err);
+
+/* ---- git_ref.c ---- */
+
+/* Move a ref from an id (NULL: it must not be there) to another. ERR_CONFLICT when it is elsewhere. The writer's lock must be held. */
+int git_move_ref(struct git_store *store, const char *name, const git_oid *from, const git_oid *to, struct error *err);
+
+/* ---- git_pack.c ---- */
+
+/*
+ * A sink for new objects. What the repository has already, or the sink has seen, is not kept twice. git_sink_flush makes all of it durable,
+ * loose or as one pack; nothing is in the repository before. After a failure only git_sink_free may follow.
+ */
+struct git_sink;
+struct git_sink *git_sink_new(struct git_store *store);
+int git_sink_add(struct git_sink *sink, git_object_t type, const void *data, size_t len, git_oid *id, struct error *err);
+int git_sink_flush(struct git_sink *sink, struct error *err);
+void git_sink_free(struct git_sink *sink);
+
+#endif

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "git_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/tree.h"
+#include "tree_build.h"
+#include "util/clock.h"
+#include "util/hash.h"
+#include "util/mem.h"
+#include "util/strbuf.h"
+#include "util/text.h"
+
+#define PERSON "rhaii-dr <rhaii-dr@localhost>"
+
+struct entry {
+	char *path;
+	git_oid id;
+	char sha256[HASH_HEX_SIZE];
+};
+
+struct entries {
+	struct entry *items;
+	size_t count, cap;
+};
+
+struct git_write {
+	struct git_store *store;
+	char *cluster;
+	bool has_head;
+	git_oid head, head_tree;
+	struct entries files;
+	unsigned long long bytes;
+	struct git_sink *sink;
+	bool finished;
+	bool failed; /* what has failed once is not committed */
+	git_oid tree;
+};
+
+static void entries_release(struct entries *entries)
+{
+	for (size_t i = 0; i < entries->count; i++)
+		free(entries->items[i].path);
+	free(entries->items);
+}
+
+static struct entry *entries_add(struct entries *entries, const char *path)
+{
+	struct entry *entry;
+
+	entries->items = xgrow(entries->items, &entries->cap, entries->count + 1, sizeof(*entries->items));
+	entry = &entries->items[entries->count++];
+	entry->path = xstrdup(path);
+	return entry;
+}
+
+/* ---- begin ---- */
+
+static int read_head(struct git_write *w, struct error *err)
+{
+	char hex[GIT_ID_SIZE];
+	struct git_commit commit;
+	int found = git_head(w->store, w->cluster, &w->head, err);
+	int rc;
+
+	if (found <= 0)
+		return found;
+	git_oid_tostr(hex, sizeof(hex), &w->head);
+	rc = git_read_commit(w->store, hex, &commit, err);
+	if (rc == 0)
+		rc = git_parse_id(&w->head_tree, commit.tree, err);
+	git_commit_release(&commit);
+	w->has_head = rc == 0;
+	return rc < 0 ? error_wrap(err, "the branch of cluster '%s'", w->cluster) : 0;
+}
+
+int git_write_begin(struct git_write **out, struct git_store *store, const char *cluster, struct error *err)
+{
+	struct git_write *w;
+
+	*out = NULL;
+	if (git_check_cluster(cluster, err) < 0 || git_store_lock(store, err) < 0)
+		return -1;
+	w = xcalloc(1, sizeof(*w));
+	w->store = store;
+	w->cluster = xstrdup(cluster);
+	w->sink = git_sink_new(store);
+	if (read_head(w, err) < 0) {
+		git_write_free(w);
+		return -1;
+	}
+	*out = w;
+	return 0;
+}
+
+void git_write_free(struct git_write *w)
+{
+	if (!w)
+		return;
+	git_sink_free(w->sink);
+	entries_release(&w->files);
+	free(w->cluster);
+	free(w);
+}
+
+/* ---- files ---- */
+
+static int sticky(struct git_write *w, int rc)
+{
+	w->failed = w->failed || rc < 0;
+	return rc;
+}
+
+static int check_usable(const struct git_write *w, bool finished, struct error *err)
+{
+	if (w->failed)
+		return error_set(err, ERR_FAILED, "an earlier write to the repository has failed");
+	if (w->finished != finished)
+		return error_set(err, ERR_FAILED, "the transaction is %s", finished ? "not finished" : "finished already");
+	return 0;
+}
+
+static int write_file(struct git_write *w, const char *path, const void *data, size_t len, struct error *err)
+{
+	struct entry *entry;
+	git_oid id;
+
+	if (check_usable(w, false, err) < 0 || tree_check_path(path, err) < 0)
+		return -1;
+	if (len > TREE_FILE_MAX)
+		return error_set(err, ERR_FAILED, "'%s' is larger than %u bytes", path, TREE_FILE_MAX);
+	if (w->files.count >= TREE_COUNT_MAX || w->bytes + len > TREE_TOTAL_MAX)
+		return error_set(err, ERR_FAILED, "more than %u files or %llu bytes", TREE_COUNT_MAX, TREE_TOTAL_MAX);
+	if (git_sink_add(w->sink, GIT_OBJECT_BLOB, data, len, &id, err) < 0)
+		return -1;
+	entry = entries_add(&w->files, path);
+	entry->id = id;
+	hash_sha256(data, len, entry->sha256);
+	w->bytes += len;
+	return 0;
+}
+
+int git_write_file(struct git_write *w, const char *path, const void *data, size_t len, struct error *err)
+{
+	return sticky(w, write_file(w, path, data, len, err));
+}
+
+/* ---- finish ---- */
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+static void sum_manifest(const struct entries *files, char sum[HASH_HEX_SIZE])
+{
+	struct hash *hash = hash_new(0);
+
+	for (size_t i = 0; i < files->count; i++) {
+		hash_update(hash, files->items[i].sha256, HASH_HEX_SIZE - 1);
+		hash_update(hash, "  ", 2);
+		hash_update(hash, files->items[i].path, strlen(files->items[i].path));
+		hash_update(hash, "\n", 1);
+	}
+	hash_final(hash, sum);
+}
+
+static int store_folder(const void *data, size_t len, unsigned char id[TREE_ID_RAW], void *arg, struct error *err)
+{
+	struct git_write *w = arg;
+	git_oid oid;
+
+	if (git_sink_add(w->sink, GIT_OBJECT_TREE, data, len, &oid, err) < 0)
+		return -1;
+	memcpy(id, oid.id, TREE_ID_RAW);
+	return 0;
+}
+
+static int store_trees(struct git_write *w, struct error *err)
+{
+	auto_free struct tree_entry *entries = xcalloc(w->files.count, sizeof(*entries));
+	unsigned char id[TREE_ID_RAW];
+
+	for (size_t i = 0; i < w->files.count; i++) {
+		entries[i].path = w->files.items[i].path;
+		memcpy(entries[i].id, w->files.items[i].id.id, TREE_ID_RAW);
+	}
+	if (tree_build(entries, w->files.count, 0, store_folder, w, id, err) < 0)
+		return -1;
+	memcpy(w->tree.id, id, TREE_ID_RAW);
+	return 0;
+}
+
+static int finish(struct git_write *w, struct error *err)
+{
+	if (check_usable(w, false, err) < 0)
+		return -1;
+	if (w->files.count)
+		qsort(w->files.items, w->files.count, sizeof(*w->files.items), compare_entries);
+	if (store_trees(w, err) < 0 || git_sink_flush(w->sink, err) < 0)
+		return -1;
+	w->finished = true;
+	return 0;
+}
+
+int git_write_finish(struct git_write *w, char tree[GIT_ID_SIZE], char manifest_sha256[65], bool *unchanged, struct error *err)
+{
+	if (sticky(w, finish(w, err)) < 0)
+		return -1;
+	git_oid_tostr(tree, GIT_ID_SIZE, &w->tree);
+	sum_manifest(&w->files, manifest_sha256);
+	*unchanged = w->has_head && git_oid_equal(&w->tree, &w->head_tree);
+	return 0;
+}
+
+/* ---- changes ---- */
+
+static int list_file(const char *path, const git_oid *id, void *arg, struct error *err)
+{
+	(void)err;
+	entries_add(arg, path)->id = *id;
+	return 0;
+}
+
+/* Load one side of a change; *out points into *object, or is NULL when there is no such side. */
+static int load_side(struct git_store *store, const struct entry *entry, git_odb_object **object, struct git_blob *blob,
+	const struct git_blob **out, struct error *err)
+{
+	*out = NULL;
+	if (!entry)
+		return 0;
+	if (git_load(object, store, &entry->id, GIT_OBJECT_BLOB, TREE_FILE_MAX, err) < 0)
+		return error_wrap(err, "'%s'", entry->path);
+	blob->data = git_odb_object_data(*object);
+	blob->len = git_odb_object_size(*object);
+	*out = blob;
+	return 0;
+}
+
+struct change_sink {
+	int (*fn)(const char *path, const struct git_blob *old, const struct git_blob *new_, void *arg);
+	void *arg;
+};
+
+/* 1: the caller has seen enough. */
+static int report_change(
+	struct git_store *store, const struct entry *old, const struct entry *new_, const struct change_sink *sink, struct error *err)
+{
+	auto_object git_odb_object *old_object = NULL, *new_object = NULL;
+	struct git_blob blobs[2];
+	const struct git_blob *before, *after;
+
+	if (load_side(store, old, &old_object, &blobs[0], &before, err) < 0 ||
+		load_side(store, new_, &new_object, &blobs[1], &after, err) < 0)
+		return -1;
+	return sink->fn(old ? old->path : new_->path, before, after, sink->arg) != 0;
+}
+
+/* Merge the two sorted lists. */
+static int compare_trees(struct git_write *w, const struct entries *old, const struct change_sink *sink, struct error *err)
+{
+	const struct entries *new_ = &w->files;
+	size_t i = 0, j = 0;
+	int rc = 0;
+
+	while (rc == 0 && (i < old->count || j < new_->count)) {
+		const struct entry *a = i < old->count ? &old->items[i] : NULL, *b = j < new_->count ? &new_->items[j] : NULL;
+		int order = !a ? 1 : !b ? -1 : strcmp(a->path, b->path);
+
+		if (order != 0 || !git_oid_equal(&a->id, &b->id))
+			rc = report_change(w->store, order <= 0 ? a : NULL, order >= 0 ? b : NULL, sink, err);
+		i += order <= 0;
+		j += order >= 0;
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+int git_write_changes(struct git_write *w, int (*fn)(const char *path, const struct git_blob *old, const struct git_blob *new_, void *arg),
+	void *arg, struct error *err)
+{
+	__attribute__((cleanup(entries_release))) struct entries old = {0};
+	struct change_sink sink = {.fn = fn, .arg = arg};
+
+	if (check_usable(w, true, err) < 0)
+		return -1;
+	if (w->has_head && git_walk(w->store, &w->head_tree, list_file, &old, err) < 0)
+		return error_wrap(err, "the last snapshot of cluster '%s'", w->cluster);
+	return compare_trees(w, &old, &sink, err);
+}
+
+/* ---- commit ---- */
+
+static int write_text(struct git_write *w, git_object_t type, const struct strbuf *text, git_oid *id, struct error *err)
+{
+	if (git_odb_write(id, w->store->odb, text->buf, text->len, type) < 0)
+		return git_fail(err, ERR_FAILED, "cannot write to repository '%s'", w->store->dir);
+	return git_sync_directories(w->store, "objects", err);
+}
+
+static void commit_text(const struct git_write *w, const char *message, time_t when, struct strbuf *out)
+{
+	char tree[GIT_ID_SIZE], parent[GIT_ID_SIZE];
+	size_t len = strlen(message);
+
+	strbuf_addf(out, "tree %s\n", git_oid_tostr(tree, sizeof(tree), &w->tree));
+	if (w->has_head)
+		strbuf_addf(out, "parent %s\n", git_oid_tostr(parent, sizeof(parent), &w->head));
+	strbuf_addf(out, "author " PERSON " %lld +0000\ncommitter " PERSON " %lld +0000\n\n", (long long)when, (long long)when);
+	strbuf_adds(out, message);
+	if (len == 0 || message[len - 1] != '\n')
+		strbuf_addc(out, '\n');
+}
+
+static int commit(struct git_write *w, const char *message, time_t when, git_oid *id, struct error *err)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	auto_free char *ref = xasprintf(GIT_BRANCHES "%s", w->cluster);
+
+	if (check_usable(w, true, err) < 0)
+		return -1;
+	/* git reads neither, and a reader of ours would refuse the commit. */
+	if (when < 0 || !text_is_utf8(message, strlen(message)))
+		return error_set(err, ERR_FAILED, "not a message or a time for a commit");
+	commit_text(w, message, when, &text);
+	if (write_text(w, GIT_OBJECT_COMMIT, &text, id, err) < 0)
+		return -1;
+	return git_move_ref(w->store, ref, w->has_head ? &w->head : NULL, id, err);
+}
+
+int git_write_commit(struct git_write *w, const char *message, time_t time, char id[GIT_ID_SIZE], struct error *err)
+{
+	git_oid oid;
+
+	if (sticky(w, commit(w, message, time, &oid, err)) < 0)
+		return -1;
+	git_oid_tostr(id, GIT_ID_SIZE, &oid);
+	w->has_head = true;
+	w->head = oid;
+	w->head_tree = w->tree;
+	return 0;
+}
+
+/* ---- captured ---- */
+
+static void tag_text(const struct git_write *w, time_t when, const char *resource_version, struct strbuf *out)
+{
+	char head[GIT_ID_SIZE], text[CLOCK_TEXT_SIZE];
+
+	strbuf_addf(out, "object %s\ntype commit\ntag captured/%s\ntagger " PERSON " %lld +0000\n\n",
+		git_oid_tostr(head, sizeof(head), &w->head), w->cluster, (long long)when);
+	strbuf_addf(out, "seen unchanged\n\nCaptured-At: %s\nResource-Version: ", clock_format(when, text));
+	text_escape(out, resource_version, strlen(resource_version), 200);
+	strbuf_addc(out, '\n');
+}
+
+static int check_head(struct git_write *w, struct error *err)
+{
+	git_oid now;
+	int found = git_head(w->store, w->cluster, &now, err);
+
+	if (found < 0)
+		return -1;
+	if (found && w->has_head && git_oid_equal(&now, &w->head))
+		return 0;
+	return error_set(err, ERR_CONFLICT, "the branch of cluster '%s' has moved meanwhile", w->cluster);
+}
+
+static int mark_captured(struct git_write *w, time_t when, const char *resource_version, struct error *err)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	auto_free char *ref = xasprintf(GIT_CAPTURED "%s", w->cluster);
+	git_oid id, old;
+	int rc;
+
+	if (check_usable(w, true, err) < 0 || check_head(w, err) < 0)
+		return -1;
+	if (!git_oid_equal(&w->tree, &w->head_tree))
+		return error_set(err, ERR_FAILED, "the state of cluster '%s' has changed: nothing to mark", w->cluster);
+	rc = git_reference_name_to_id(&old, w->store->repo, ref);
+	if (rc < 0 && rc != GIT_ENOTFOUND)
+		return git_fail(err, ERR_INTEGRITY, "'%s' is damaged", ref);
+	tag_text(w, when, resource_version ? resource_version : "", &text);
+	if (write_text(w, GIT_OBJECT_TAG, &text, &id, err) < 0)
+		return -1;
+	return git_move_ref(w->store, ref, rc == 0 ? &old : NULL, &id, err);
+}
+
+int git_write_mark_captured(struct git_write *w, time_t time, const char *resource_version, struct error *err)
+{
+	return sticky(w, mark_captured(w, time, resource_version, err));
+}
