@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "snapshot/capture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "kube/client.h"
+#include "kube/object_api.h"
+#include "object/references.h"
+#include "policy/policy.h"
+#include "store/archive.h"
+#include "store/git.h"
+#include "store/tree.h"
+#include "util/clock.h"
+#include "util/error.h"
+#include "util/json.h"
+#include "util/strbuf.h"
+
+/* A list that outlives etcd's compaction starts the capture over: kinds read before and after would not be of one time. */
+#define CAPTURE_TRIES 3
+
+static void capture_kind_release(struct capture_kind *kind)
+{
+	free(kind->resource.group);
+	free(kind->resource.version);
+	free(kind->resource.resource);
+	free(kind->resource.kind);
+	json_decref(kind->served_versions);
+	json_decref(kind->definition);
+}
+
+static void need_free(void *value)
+{
+	struct need *need = value;
+
+	free(need->group);
+	free(need->resource);
+	free(need->namespace_);
+	free(need->name);
+	strlist_release(&need->keys);
+	strlist_release(&need->needed_by);
+	free(need);
+}
+
+static void taken_free(void *value)
+{
+	struct taken *taken = value;
+
+	free(taken->group);
+	free(taken->kind);
+	free(taken->name);
+	free(taken);
+}
+
+static void capture_free_children(struct capture *c)
+{
+	for (size_t i = 0; i < c->child_count; i++) {
+		struct child *child = &c->children[i];
+
+		free(child->group);
+		free(child->resource);
+		free(child->kind);
+		free(child->namespace_);
+		free(child->name);
+		free(child->owner_uid);
+	}
+	free(c->children);
+}
+
+static void capture_release(struct capture *c)
+{
+	for (size_t i = 0; c->kinds && i < c->policy->kind_count; i++)
+		capture_kind_release(&c->kinds[i]);
+	free(c->kinds);
+	map_release(&c->seen, free);
+	map_release(&c->needs, need_free);
+	map_release(&c->taken, taken_free);
+	map_release(&c->held, NULL);
+	capture_free_children(c);
+	json_decref(c->environment);
+	json_decref(c->requirements);
+	json_decref(c->generated);
+	json_decref(c->not_listed);
+	json_decref(c->undefined);
+	discovery_free(c->discovery);
+	git_write_free(c->write);
+	free(c->cluster_id);
+	free(c->server_version);
+	free(c->resource_version);
+}
+
+void capture_key(struct strbuf *out, const char *group, const char *resource, const char *namespace_, const char *name)
+{
+	strbuf_truncate(out, 0);
+	strbuf_addf(out, "%s/%s/%s/%s", group, resource, namespace_, name);
+}
+
+bool capture_is_narrowed(const struct capture *c)
+{
+	return c->options->namespaces && c->options->namespaces->count > 0;
+}
+
+bool capture_in_scope(const struct capture *c, const char *namespace_)
+{
+	if (capture_is_narrowed(c))
+		return *namespace_ && strlist_contains(c->options->namespaces, namespace_);
+	return !*namespace_ || !policy_excludes(c->policy, namespace_);
+}
+
+static int capture_connect(struct capture *c, struct error *err)
+{
+	if (kube_cluster_id(c->client, &c->cluster_id, err) < 0 || kube_server_version(c->client, &c->server_version, err) < 0 ||
+		discovery_load(&c->discovery, c->client, err) < 0)
+		return -1;
+	return 0;
+}
+
+static int capture_read(struct capture *c, struct git_store *store, struct error *err)
+{
+	if (capture_connect(c, err) < 0 || definitions_load(c, err) < 0 || git_write_begin(&c->write, store, c->options->cluster, err) < 0 ||
+		collect_kinds(c, err) < 0 || inventory_collect(c, err) < 0 || documents_write(c, err) < 0)
+		return -1;
+	return 0;
+}
+
+struct publication {
+	char tree[GIT_ID_SIZE], manifest[65], head[GIT_ID_SIZE];
+	bool unchanged, first;
+	struct changes changes;
+	time_t time;
+	char *archive;
+	bool archive_made;
+};
+
+static int capture_commit(struct capture *c, struct publication *p, struct error *err)
+{
+	auto_strbuf struct strbuf message = STRBUF_INIT;
+	char when[CLOCK_TEXT_SIZE];
+
+	changes_message(c, &p->changes, p->first, &message);
+	strbuf_addf(&message, "\nCaptured-At: %s\nResource-Version: %s\nTool-Version: %s\nManifest-SHA256: %s\n", clock_format(p->time, when),
+		c->resource_version, RHAII_VERSION, p->manifest);
+	return git_write_commit(c->write, message.buf, p->time, p->head, err);
+}
+
+/* The ref moves last of the git writes; the archive is made from the commit after it (design.md rule 6.5). */
+static int capture_publish(struct capture *c, struct git_store *store, struct publication *p, struct error *err)
+{
+	const struct capture_options *o = c->options;
+
+	if (p->unchanged ? git_write_mark_captured(c->write, p->time, c->resource_version, err) < 0 : capture_commit(c, p, err) < 0)
+		return -1;
+	if (o->archive_dir && archive_make(store, o->cluster, p->head, o->archive_dir, &p->archive, &p->archive_made, err) < 0)
+		return error_wrap(err, "archive of commit %.12s, which is kept in the repository", p->head);
+	return 0;
+}
+
+static json_t *capture_counts(const struct capture *c)
+{
+	json_t *kinds = json_array();
+
+	for (size_t i = 0; i < c->policy->kind_count; i++) {
+		const struct capture_kind *kind = &c->kinds[i];
+
+		if (kind->served)
+			json_array_append_new(kinds, json_pack("{s:s, s:s, s:s, s:s, s:I}", "group", kind->resource.group, "resource",
+							     kind->resource.resource, "kind", kind->resource.kind, "version", kind->resource.version,
+							     "count", (json_int_t)kind->count));
+	}
+	return kinds;
+}
+
+static json_t *capture_not_served(const struct capture *c)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < c->policy->kind_count; i++) {
+		const struct policy_kind *row = c->kinds[i].row;
+
+		if (!c->kinds[i].served)
+			json_array_append_new(names, json_sprintf("%s%s%s", row->resource, *row->group ? "." : "", row->group));
+	}
+	return names;
+}
+
+/* What somebody must bring: required from the target, or missing at the source already. */
+static json_t *capture_uncovered(const struct capture *c)
+{
+	json_t *uncovered = json_array(), *item;
+	size_t i;
+
+	json_array_foreach (c->requirements, i, item) {
+		const char *state = json_text_at(item, "state", NULL);
+
+		if (state && (strcmp(state, "required") == 0 || strcmp(state, "missing") == 0))
+			json_array_append(uncovered, item);
+	}
+	return uncovered;
+}
+
+static json_t *capture_result(const struct capture *c, const struct publication *p)
+{
+	char when[CLOCK_TEXT_SIZE];
+
+	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:b, s:b, s:b, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:s}", "cluster",
+		c->options->cluster, "clusterId", c->cluster_id, "server", c->server_version, "commit", *p->head ? json_string(p->head) : json_null(), "tree",
+		p->tree, "changed", !p->unchanged, "first", p->first, "dryRun", c->options->dry_run, "capturedAt", clock_format(p->time, when), "archive",
+		p->archive ? json_string(p->archive) : json_null(), "archiveMade", p->archive_made, "objects", (json_int_t)c->taken_count, "generated",
+		(json_int_t)c->generated_count, "installed", (json_int_t)c->installed_count, "requests", (json_int_t)kube_request_count(c->client), "kinds",
+		capture_counts(c), "notServed", capture_not_served(c), "changes", json_incref(p->changes.list), "added", (json_int_t)p->changes.added,
+		"modified", (json_int_t)p->changes.changed, "removed", (json_int_t)p->changes.removed, "uncovered", capture_uncovered(c), "offsite", "none");
+}
+
+static int capture_finish(struct capture *c, struct git_store *store, json_t **result, struct error *err)
+{
+	struct publication p = {.time = clock_now()};
+	int rc = -1;
+
+	p.first = git_resolve(store, c->options->cluster, NULL, p.head, err) < 0;
+	if (p.first && err->code != ERR_NOT_FOUND)
+		return -1;
+	error_clear(err);
+	if (git_write_finish(c->write, p.tree, p.manifest, &p.unchanged, err) == 0 && changes_collect(c, &p.changes, err) == 0 &&
+		(c->options->dry_run || capture_publish(c, store, &p, err) == 0)) {
+		*result = capture_result(c, &p);
+		rc = 0;
+	}
+	json_decref(p.changes.list);
+	free(p.archive);
+	return rc;
+}
+
+int capture_run(const struct capture_options *options, struct kube_client *client, struct git_store *store, const struct policy *policy, json_t **result,
+	struct error *err)
+{
+	int rc = -1;
+
+	*result = NULL;
+	for (int try = 0; try < CAPTURE_TRIES; try++) {
+		struct capture c = {.options = options, .client = client, .policy = policy};
+
+		c.kinds = xcalloc(policy->kind_count + 1, sizeof(*c.kinds));
+		c.environment = json_array();
+		c.not_listed = json_array();
+		c.undefined = json_array();
+		c.generated = json_array();
+		error_clear(err);
+		rc = capture_read(&c, store, err) == 0 ? capture_finish(&c, store, result, err) : -1;
+		capture_release(&c);
+		if (rc == 0 || err->code != ERR_GONE)
+			break;
+	}
+	return rc;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lists the kinds of the policy, in its order, and takes from each list what belongs into the snapshot.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "kube/list.h"
+#include "object/canonical.h"
+#include "object/clean.h"
+#include "object/fieldpath.h"
+#include "object/object.h"
+#include "object/references.h"
+#include "policy/policy.h"
+#include "snapshot/capture.h"
+#include "store/git.h"
+#include "util/error.h"
+#include "util/json.h"
+#include "util/strbuf.h"
+
+struct collect {
+	struct capture *c;
+	struct capture_kind *kind;
+};
+
+struct environment_add {
+	struct capture *c;
+	const char *object;
+};
+
+static int environment_value(json_t *value, const char *concrete, void *arg)
+{
+	struct environment_add *add = arg;
+
+	json_array_append_new(add->c->environment, json_pack("{s:s, s:s, s:O}", "object", add->object, "path", concrete, "value", value));
+	return 0;
+}
+
+static void environment_collect(struct capture *c, const struct object *object, const struct policy_kind *row)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	struct environment_add add = {.c = c};
+
+	object_describe(object, &text);
+	add.object = text.buf;
+	for (size_t i = 0; i < row->environment_count; i++)
+		fieldpath_each(object->json, row->environment[i], environment_value, &add);
+}
+
+static int object_write(struct capture *c, const struct object *object, struct error *err)
+{
+	auto_strbuf struct strbuf path = STRBUF_INIT, text = STRBUF_INIT;
+
+	object_path(object, &path);
+	canonical_yaml(object->json, &text);
+	return git_write_file(c->write, path.buf, text.buf, text.len, err);
+}
+
+static void remember_taken(struct capture *c, const struct object *object)
+{
+	const char *uid = json_text_at(object->json, "metadata", "uid", NULL);
+	struct taken *taken;
+
+	if (*object->namespace_)
+		map_put(&c->held, object->namespace_, c);
+	if (!uid)
+		return;
+	taken = xcalloc(1, sizeof(*taken));
+	*taken = (struct taken){.group = xstrdup(object->group), .kind = xstrdup(object->kind), .name = xstrdup(object->name)};
+	taken = map_put(&c->taken, uid, taken);
+	if (taken) { /* two objects of one uid: no API server does this */
+		free(taken->group);
+		free(taken->kind);
+		free(taken->name);
+		free(taken);
+	}
+}
+
+static int take(struct collect *collect, struct object *object, struct error *err)
+{
+	struct capture *c = collect->c;
+	const struct policy_kind *row = collect->kind->row;
+
+	remember_taken(c, object);
+	clean_object(object->json, row->strip, row->strip_count);
+	needs_add(c, object, row);
+	environment_collect(c, object, row);
+	collect->kind->count++;
+	c->taken_count++;
+	return object_write(c, object, err);
+}
+
+static struct seen *remember_seen(struct capture *c, const struct object *object, enum object_class class_)
+{
+	auto_strbuf struct strbuf key = STRBUF_INIT;
+	struct seen *seen = xcalloc(1, sizeof(*seen));
+
+	capture_key(&key, object->group, object->resource, object->namespace_, object->name);
+	seen->class_ = class_;
+	free(map_put(&c->seen, key.buf, seen));
+	return seen;
+}
+
+static bool is_referenced(const struct capture *c, const char *group, const char *resource, const char *namespace_, const char *name)
+{
+	auto_strbuf struct strbuf key = STRBUF_INIT;
+
+	capture_key(&key, group, resource, namespace_, name);
+	return map_get(&c->needs, key.buf) != NULL;
+}
+
+/* The target of a `selects` reference counts when it is in the snapshot or when something in the snapshot needs it (the account itself may be generated). */
+static int selects_taken(const struct reference *reference, void *arg)
+{
+	const struct capture *c = arg;
+	auto_strbuf struct strbuf key = STRBUF_INIT;
+	const struct seen *seen;
+
+	if (!reference->rule->selects)
+		return 0;
+	if (is_referenced(c, reference->group, reference->resource, reference->namespace_, reference->name))
+		return 1;
+	capture_key(&key, reference->group, reference->resource, reference->namespace_, reference->name);
+	seen = map_get(&c->seen, key.buf);
+	return seen && seen->taken;
+}
+
+static bool is_selected(struct capture *c, const struct policy_kind *row, const struct object *object)
+{
+	switch (row->select) {
+	case SELECT_ALL:
+		return true;
+	case SELECT_REFERENCED:
+		return is_referenced(c, object->group, object->resource, object->namespace_, object->name);
+	case SELECT_REFERS:
+		return references_each(object, row->references, row->reference_count, selects_taken, c) != 0;
+	case SELECT_IN_HELD:
+		return map_get(&c->held, object->namespace_) != NULL;
+	case SELECT_HOLDING:
+		return map_get(&c->held, object->name) != NULL;
+	}
+	return false;
+}
+
+static int collect_object(struct collect *collect, struct object *object, struct error *err)
+{
+	struct capture *c = collect->c;
+	const struct policy_kind *row = collect->kind->row;
+	enum object_class class_ = classify_object(object, c->policy->rules, c->policy->rule_count, NULL);
+	struct seen *seen = remember_seen(c, object, class_);
+
+	if (row->select == SELECT_ALL)
+		inventory_add(c, &collect->kind->resource, object);
+	if (class_ == CLASS_GENERATED)
+		c->generated_count++;
+	if (class_ == CLASS_INSTALLED)
+		c->installed_count++;
+	if (class_ != CLASS_AUTHORED || !is_selected(c, row, object))
+		return 0;
+	seen->taken = true;
+	return take(collect, object, err);
+}
+
+static int collect_item(json_t *item, void *arg, struct error *err)
+{
+	struct collect *collect = arg;
+	struct object *object;
+	int rc = 0;
+
+	if (object_new(&object, collect->kind->resource.resource, item, err) < 0)
+		return -1;
+	/* a Namespace is in scope when its own name is */
+	if (capture_in_scope(collect->c, collect->kind->row->select == SELECT_HOLDING ? object->name : object->namespace_))
+		rc = collect_object(collect, object, err);
+	object_free(object);
+	return rc;
+}
+
+static int collect_list(struct collect *collect, const char *namespace_, struct error *err)
+{
+	struct capture *c = collect->c;
+	const struct kube_list_options options = {.namespace_ = namespace_, .page_size = c->options->page_size};
+	const struct kube_list_sink sink = {.item = collect_item, .arg = collect};
+	auto_free char *version = NULL;
+
+	if (kube_list(c->client, &collect->kind->resource, &options, &sink, &version, err) < 0)
+		return error_wrap(err, "list %s%s%s%s%s", collect->kind->resource.resource, *collect->kind->resource.group ? "." : "",
+			collect->kind->resource.group, namespace_ ? " in namespace " : "", namespace_ ? namespace_ : "");
+	if (!c->resource_version) {
+		c->resource_version = version;
+		version = NULL;
+	}
+	return 0;
+}
+
+static int collect_namespaces(struct collect *collect, const struct strlist *namespaces, struct error *err)
+{
+	if (!capture_is_narrowed(collect->c) && namespaces->count > CAPTURE_NAMESPACE_LISTS)
+		return collect_list(collect, NULL, err);
+	for (size_t i = 0; i < namespaces->count; i++)
+		if (collect_list(collect, namespaces->items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* The namespaces where something is that objects of this kind are selected by. */
+static void namespaces_of_interest(const struct capture *c, const struct policy_kind *row, struct strlist *out)
+{
+	auto_free struct map_entry *entries = NULL;
+
+	if (row->select == SELECT_IN_HELD) {
+		entries = map_sorted(&c->held);
+		for (size_t i = 0; i < c->held.count; i++)
+			strlist_add(out, entries[i].key);
+		return;
+	}
+	entries = map_sorted(&c->needs);
+	for (size_t i = 0; i < c->needs.count; i++) {
+		const struct need *need = entries[i].value;
+		bool same = strcmp(need->group, row->group) == 0 && strcmp(need->resource, row->resource) == 0;
+
+		if (row->select == SELECT_REFERENCED && !same)
+			continue;
+		if (*need->namespace_ && capture_in_scope(c, need->namespace_))
+			strlist_add(out, need->namespace_);
+	}
+	strlist_sort_unique(out);
+}
+
+static int collect_kind(struct capture *c, struct capture_kind *kind, struct error *err)
+{
+	struct collect collect = {.c = c, .kind = kind};
+	auto_strlist struct strlist namespaces = STRLIST_INIT;
+
+	if (!kind->served)
+		return 0;
+	if (kind->row->select == SELECT_ALL && kind->resource.namespaced && capture_is_narrowed(c))
+		return collect_namespaces(&collect, c->options->namespaces, err);
+	if (kind->row->select == SELECT_ALL || kind->row->select == SELECT_HOLDING)
+		return collect_list(&collect, NULL, err);
+	namespaces_of_interest(c, kind->row, &namespaces);
+	return collect_namespaces(&collect, &namespaces, err);
+}
+
+int collect_kinds(struct capture *c, struct error *err)
+{
+	for (size_t i = 0; i < c->policy->kind_count; i++)
+		if (collect_kind(c, &c->kinds[i], err) < 0)
+			return -1;
+	if (!c->resource_version)
+		c->resource_version = xstrdup("0");
+	return 0;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of a snapshot beside objects/: snapshot.yaml, policy.yaml, generated.yaml, requirements.yaml and crds/ (docs/FORMAT.md). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "object/canonical.h"
+#include "policy/policy.h"
+#include "snapshot/capture.h"
+#include "store/git.h"
+#include "store/snapshot.h"
+#include "util/error.h"
+#include "util/json.h"
+#include "util/strbuf.h"
+
+static int document_write(struct capture *c, const char *path, const json_t *document, struct error *err)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	canonical_yaml(document, &text);
+	return git_write_file(c->write, path, text.buf, text.len, err);
+}
+
+static json_t *strlist_array(const struct strlist *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++)
+		json_array_append_new(array, json_string(list->items[i]));
+	return array;
+}
+
+static json_t *scope_json(const struct capture *c)
+{
+	if (capture_is_narrowed(c))
+		return json_pack("{s:o}", "namespaces", strlist_array(c->options->namespaces));
+	return json_pack("{s:o}", "excludeNamespaces", strlist_array(&c->policy->exclude_namespaces));
+}
+
+static json_t *kind_json(const struct capture_kind *kind)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:O, s:I}", "group", kind->resource.group, "resource", kind->resource.resource, "kind", kind->resource.kind,
+		kind->custom ? "storageVersion" : "version", kind->resource.version, "servedVersions", kind->served_versions, "count", (json_int_t)kind->count);
+}
+
+static json_t *info_json(const struct capture *c)
+{
+	json_t *kinds = json_array(), *not_served = json_array();
+
+	for (size_t i = 0; i < c->policy->kind_count; i++) {
+		const struct capture_kind *kind = &c->kinds[i];
+
+		if (kind->served)
+			json_array_append_new(kinds, kind_json(kind));
+		else
+			json_array_append_new(not_served, json_sprintf("%s%s%s", kind->row->resource, *kind->row->group ? "." : "", kind->row->group));
+	}
+	return json_pack("{s:i, s:{s:s, s:s}, s:s, s:o, s:s, s:o, s:o, s:O}", "format", SNAPSHOT_FORMAT, "cluster", "name", c->options->cluster, "id",
+		c->cluster_id, "serverVersion", c->server_version, "scope", scope_json(c), "policy", c->policy->name, "kinds", kinds, "notServed", not_served,
+		"definitionsNotRead", c->undefined);
+}
+
+static json_t *definitions_json(const struct capture *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->policy->kind_count; i++) {
+		const struct capture_kind *kind = &c->kinds[i];
+
+		if (kind->custom && kind->count > 0)
+			json_array_append_new(list, json_pack("{s:o, s:s, s:O}", "name",
+							    json_sprintf("%s.%s", kind->resource.resource, kind->resource.group), "storageVersion",
+							    kind->resource.version, "servedVersions", kind->served_versions));
+	}
+	return list;
+}
+
+static int definitions_write(struct capture *c, struct error *err)
+{
+	for (size_t i = 0; i < c->policy->kind_count; i++) {
+		const struct capture_kind *kind = &c->kinds[i];
+		auto_strbuf struct strbuf path = STRBUF_INIT;
+
+		if (!kind->definition)
+			continue;
+		strbuf_addf(&path, "crds/%s.%s.yaml", kind->resource.resource, kind->resource.group);
+		if (document_write(c, path.buf, kind->definition, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int environment_compare(const void *a, const void *b)
+{
+	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+	int order = strcmp(json_text_at(x, "object", NULL), json_text_at(y, "object", NULL));
+
+	return order ? order : strcmp(json_text_at(x, "path", NULL), json_text_at(y, "path", NULL));
+}
+
+/* By object, since the order of the lists must not show in the tree. */
+static json_t *environment_sorted(const json_t *environment)
+{
+	size_t count = json_array_size(environment);
+	auto_free json_t **items = xcalloc(count + 1, sizeof(*items));
+	json_t *sorted = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		items[i] = json_array_get(environment, i);
+	qsort(items, count, sizeof(json_t *), environment_compare);
+	for (size_t i = 0; i < count; i++)
+		json_array_append(sorted, items[i]);
+	return sorted;
+}
+
+int documents_write(struct capture *c, struct error *err)
+{
+	auto_json json_t *info = info_json(c), *requirements = NULL, *generated = NULL;
+
+	c->requirements = needs_requirements(c);
+	requirements = json_pack("{s:i, s:o, s:o, s:O}", "format", SNAPSHOT_FORMAT, "definitions", definitions_json(c), "environment", environment_sorted(c->environment),
+		"requirements", c->requirements);
+	generated = json_pack("{s:i, s:O, s:O}", "format", SNAPSHOT_FORMAT, "objects", c->generated, "notListed", c->not_listed);
+	if (document_write(c, "snapshot.yaml", info, err) < 0 || document_write(c, "policy.yaml", c->policy->document, err) < 0 ||
+		document_write(c, "requirements.yaml", requirements, err) < 0 || document_write(c, "generated.yaml", generated, err) < 0)
+		return -1;
+	return definitions_write(c, err);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the objects of the snapshot refer to, and which of it the target must bring. */
+#include <string.h>
+
+#include "internal.h"
+#include "object/object.h"
+#include "object/references.h"
+#include "policy/policy.h"
+#include "util/strbuf.h"
+
+struct needs_adding {
+	struct capture *c;
+	const char *object; /* in words */
+};
+
+static struct need *need_of(struct capture *c, const struct reference *reference)
+{
+	auto_strbuf struct strbuf key = STRBUF_INIT;
+	struct need *need;
+
+	capture_key(&key, reference->group, reference->resource, reference->namespace_, reference->name);
+	need = map_get(&c->needs, key.buf);
+	if (need)
+		return need;
+	need = xcalloc(1, sizeof(*need));
+	need->group = xstrdup(reference->group);
+	need->resource = xstrdup(reference->resource);
+	need->namespace_ = xstrdup(reference->namespace_);
+	need->name = xstrdup(reference->name);
+	need->optional = true;
+	map_put(&c->needs, key.buf, need);
+	return need;
+}
+
+/* One object names the same thing in several places: only its last mention can be the same object. */
+static void strlist_add_once(struct strlist *list, const char *text)
+{
+	if (list->count == 0 || strcmp(list->items[list->count - 1], text) != 0)
+		strlist_add(list, text);
+}
+
+static int needs_reference(const struct reference *reference, void *arg)
+{
+	struct needs_adding *adding = arg;
+	struct need *need = need_of(adding->c, reference);
+
+	need->optional = need->optional && reference->optional;
+	strlist_add_once(&need->needed_by, adding->object);
+	if (reference->key)
+		strlist_add(&need->keys, reference->key);
+	return 0;
+}
+
+void needs_add(struct capture *c, const struct object *object, const struct policy_kind *row)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	struct needs_adding adding = {.c = c};
+
+	object_describe(object, &text);
+	adding.object = text.buf;
+	references_each(object, row->references, row->reference_count, needs_reference, &adding);
+}
+
+static bool kind_was_listed(const struct capture *c, const struct need *need)
+{
+	for (size_t i = 0; i < c->policy->kind_count; i++) {
+		const struct capture_kind *kind = &c->kinds[i];
+
+		if (kind->served && strcmp(kind->row->group, need->group) == 0 && strcmp(kind->row->resource, need->resource) == 0)
+			return kind->row->select == SELECT_REFERENCED || kind->row->select == SELECT_ALL;
+	}
+	return false;
+}
+
+/*
+ * "generated": a controller of the target makes it again; "installed": the operator's install brings it; "missing": not there at the
+ * source either; "required": not looked at, the target must have it. NULL: it is in the snapshot.
+ */
+static const char *need_state(const struct capture *c, const char *key, const struct need *need)
+{
+	const struct seen *seen = map_get(&c->seen, key);
+
+	if (seen && seen->taken)
+		return NULL;
+	if (seen)
+		return seen->class_ == CLASS_INSTALLED ? "installed" : seen->class_ == CLASS_GENERATED ? "generated" : "required";
+	return kind_was_listed(c, need) && capture_in_scope(c, need->namespace_) ? "missing" : "required";
+}
+
+static json_t *strlist_json(struct strlist *list)
+{
+	json_t *array = json_array();
+
+	strlist_sort_unique(list);
+	for (size_t i = 0; i < list->count; i++)
+		json_array_append_new(array, json_string(list->items[i]));
+	return array;
+}
+
+static json_t *requirement_json(const struct capture *c, struct need *need, const char *state)
+{
+	const struct kube_resource *found = discovery_find(c->discovery, need->group, need->resource, NULL);
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:b}", "group", need->group, "resource", need->resource, "kind",
+		found ? found->kind : need->resource, "namespace", need->namespace_, "name", need->name, "keys", strlist_json(&need->keys), "neededBy",
+		strlist_json(&need->needed_by), "state", state, "optional", need->optional);
+}
+
+json_t *needs_requirements(const struct capture *c)
+{
+	auto_free struct map_entry *entries = map_sorted(&c->needs);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->needs.count; i++) {
+		const char *state = need_state(c, entries[i].key, entries[i].value);
+
+		if (state)
+			json_array_append_new(list, requirement_json(c, entries[i].value, state));
+	}
+	return list;
+}
