@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sends the plan, wave by wave. Within a wave the creates are in flight together, as many as the server takes: start with 8, one more after each
+ * clean window, half after a 429, Retry-After obeyed; never a fixed rate (design.md section 10).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "kube/client.h"
+#include "kube/discovery.h"
+#include "kube/object_api.h"
+#include "object/clean.h"
+#include "object/diff.h"
+#include "object/object.h"
+#include "policy/policy.h"
+#include "restore/restore.h"
+#include "util/clock.h"
+#include "util/env.h"
+#include "util/error.h"
+#include "util/json.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+#define WINDOW_START 8
+#define WINDOW_MAX 64
+#define OBJECT_DEADLINE_MS 120000
+#define BACKOFF_MIN_MS 100
+#define BACKOFF_MAX_MS 8000
+
+struct sender {
+	struct restore *restore;
+	struct action **queue; /* ring of actions that wait to be sent */
+	size_t cap, head, waiting;
+	size_t window, clean, in_flight;
+};
+
+struct send {
+	struct sender *sender;
+	struct action *action;
+};
+
+static void queue_push(struct sender *s, struct action *action)
+{
+	s->queue[(s->head + s->waiting++) % s->cap] = action;
+}
+
+static struct action *queue_pop(struct sender *s)
+{
+	struct action *action = s->queue[s->head];
+
+	s->head = (s->head + 1) % s->cap;
+	s->waiting--;
+	return action;
+}
+
+static void window_grow(struct sender *s)
+{
+	if (++s->clean < s->window)
+		return;
+	s->clean = 0;
+	if (s->window < WINDOW_MAX)
+		s->window++;
+}
+
+static void window_shrink(struct sender *s)
+{
+	s->clean = 0;
+	s->window = s->window > 1 ? s->window / 2 : 1;
+}
+
+static void action_fail(struct action *action, const char *text)
+{
+	action->result = RESULT_FAILED;
+	free(action->error);
+	action->error = xstrdup(text);
+}
+
+static int64_t backoff_ms(int tries)
+{
+	int64_t most = BACKOFF_MIN_MS << (tries < 7 ? tries : 7);
+	uint32_t random;
+
+	env_random(&random, sizeof(random));
+	most = most < BACKOFF_MAX_MS ? most : BACKOFF_MAX_MS;
+	return most / 2 + random % (most / 2 + 1);
+}
+
+struct finding {
+	struct restore *restore;
+	const char *object;
+};
+
+/* A field that the server did not keep as it was sent. What it adds are its defaults. */
+static void finding_add(const char *path, const json_t *sent, const json_t *stored, void *arg)
+{
+	struct finding *finding = arg;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (!sent)
+		return;
+	if (stored) {
+		strbuf_adds(&text, "the server stored ");
+		diff_print_value(&text, path, stored);
+	} else {
+		strbuf_adds(&text, "the server dropped it");
+	}
+	json_array_append_new(finding->restore->findings, json_pack("{s:s, s:s, s:s}", "object", finding->object, "path", path, "text", text.buf));
+}
+
+static void check_stored(struct restore *restore, const struct action *action, json_t *stored)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	struct finding finding = {.restore = restore};
+
+	if (!json_is_object(stored))
+		return;
+	clean_object(stored, action->row->strip, action->row->strip_count);
+	if (diff_equal(action->object->json, stored))
+		return;
+	object_describe(action->object, &text);
+	finding.object = text.buf;
+	diff_values(action->object->json, stored, finding_add, &finding);
+}
+
+static void retry_later(struct sender *s, struct action *action, const struct error *error, int64_t retry_after_ms)
+{
+	int64_t now = clock_monotonic_ms(), wait = retry_after_ms >= 0 ? retry_after_ms : backoff_ms(action->tries);
+
+	if (now + wait - action->first_sent > OBJECT_DEADLINE_MS) {
+		action_fail(action, error->text);
+		return;
+	}
+	log_debug("%s %s: %s; again in %lld ms", action->object->kind, action->object->name, error->text, (long long)wait);
+	action->unanswered = true;
+	action->not_before = now + wait;
+	queue_push(s, action);
+}
+
+static void create_done(json_t *body, const struct error *error, int64_t retry_after_ms, void *arg)
+{
+	struct send *send = arg;
+	struct sender *s = send->sender;
+	struct action *action = send->action;
+
+	free(send);
+	s->in_flight--;
+	if (!error) {
+		window_grow(s);
+		action->result = RESULT_CREATED;
+		check_stored(s->restore, action, body);
+	} else if (error->code == ERR_EXISTS) {
+		window_grow(s); /* result stays open: apply_rest reads and compares */
+	} else if (error->code == ERR_UNAVAILABLE) {
+		if (retry_after_ms >= 0)
+			window_shrink(s);
+		retry_later(s, action, error, retry_after_ms);
+	} else {
+		action_fail(action, error->text);
+	}
+}
+
+static int create_send(struct sender *s, struct action *action, struct error *err)
+{
+	auto_free char *path = kube_create_path(action->resource, action->object->namespace_, false);
+	const struct kube_request request = {.method = "POST", .path = path, .body = action->object->json};
+	struct send *send = xmalloc(sizeof(*send));
+
+	*send = (struct send){.sender = s, .action = action};
+	if (!action->tries++)
+		action->first_sent = clock_monotonic_ms();
+	if (kube_send(s->restore->settings->client, &request, create_done, send, err) < 0) {
+		free(send);
+		return -1;
+	}
+	s->in_flight++;
+	return 0;
+}
+
+/* Send what may go now; the milliseconds until the next one that waits for its time. */
+static int64_t send_ready(struct sender *s, int rc[1], struct error *err)
+{
+	int64_t now = clock_monotonic_ms(), next = 1000;
+
+	for (size_t turn = s->waiting; *rc == 0 && turn > 0 && s->in_flight < s->window; turn--) {
+		struct action *action = queue_pop(s);
+
+		if (action->not_before <= now) {
+			*rc = create_send(s, action, err);
+			continue;
+		}
+		next = action->not_before - now < next ? action->not_before - now : next;
+		queue_push(s, action);
+	}
+	return next;
+}
+
+static int apply_creates(struct restore *restore, struct action *from, struct action *to, struct error *err)
+{
+	struct sender s = {.restore = restore, .cap = (size_t)(to - from) + 1, .window = WINDOW_START};
+	int rc = 0;
+
+	s.queue = xcalloc(s.cap, sizeof(*s.queue));
+	for (struct action *action = from; action < to; action++)
+		if (action->kind == ACTION_CREATE)
+			queue_push(&s, action);
+	while (rc == 0 && (s.waiting || s.in_flight)) {
+		int64_t next = send_ready(&s, &rc, err);
+
+		if (rc == 0 && s.in_flight)
+			rc = kube_drive(restore->settings->client, next, err);
+		else if (rc == 0 && s.waiting)
+			clock_sleep_ms(next);
+	}
+	free(s.queue);
+	return rc;
+}
+
+static void merge_send(struct restore *restore, struct action *action, struct error *err)
+{
+	const struct object *o = action->object;
+
+	if (kube_merge_patch(restore->settings->client, action->resource, o->namespace_, o->name, action->patch, false, NULL, err) < 0) {
+		action_fail(action, err->text);
+		error_clear(err);
+		return;
+	}
+	action->result = json_array_size(action->fields) ? RESULT_CONFLICT : RESULT_MERGED;
+	if (action->result == RESULT_CONFLICT)
+		action->reason = "what was missing is added, other values differ";
+}
+
+/* A create that was answered by "already exists": by us (an earlier try whose answer was lost) or by somebody else. */
+static int decide_again(struct restore *restore, struct action *action, struct error *err)
+{
+	const struct object *o = action->object;
+	auto_json json_t *live = NULL;
+
+	if (kube_get(restore->settings->client, action->resource, o->namespace_, o->name, &live, err) < 0) {
+		action_fail(action, err->text);
+		error_clear(err);
+		return 0;
+	}
+	if (plan_decide(restore, action, live, err) < 0)
+		return -1;
+	if (action->kind == ACTION_SKIP && action->unanswered)
+		action->result = RESULT_CREATED;
+	return 0;
+}
+
+static int apply_rest(struct restore *restore, struct action *action, struct error *err)
+{
+	if (action->kind == ACTION_CREATE && action->result == RESULT_NONE && decide_again(restore, action, err) < 0)
+		return -1;
+	if (action->result != RESULT_NONE)
+		return 0;
+	if (action->kind == ACTION_MERGE)
+		merge_send(restore, action, err);
+	else
+		action->result = action->kind == ACTION_SKIP ? RESULT_SKIPPED : RESULT_CONFLICT;
+	return 0;
+}
+
+static int apply_wave(struct restore *restore, struct action *from, struct action *to, struct error *err)
+{
+	size_t wave = from->wave;
+	int64_t start;
+
+	if (gate_wait(restore, wave, from, to, err) < 0)
+		return -1;
+	start = clock_monotonic_ms();
+	if (apply_creates(restore, from, to, err) < 0)
+		return -1;
+	for (struct action *action = from; action < to; action++)
+		if (apply_rest(restore, action, err) < 0)
+			return -1;
+	restore->wave_times[wave].apply_ms = clock_monotonic_ms() - start;
+	return 0;
+}
+
+int apply_run(struct restore *restore, struct error *err)
+{
+	struct action *from = restore->actions, *end = restore->actions + restore->action_count, *to;
+
+	for (; from < end; from = to) {
+		for (to = from; to < end && to->wave == from->wave; to++)
+			;
+		if (apply_wave(restore, from, to, err) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of one restore, shared by the files of this folder. Order of the calls: preflight_check, plan_make (restore_prepare), then apply_run (restore_run). */
+#ifndef RHAII_RESTORE_INTERNAL_H
+#define RHAII_RESTORE_INTERNAL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "restore/phases.h"
+#include "util/strbuf.h"
+
+struct discovery;
+struct error;
+struct kube_resource;
+struct object;
+struct policy;
+struct policy_kind;
+struct restore_settings;
+struct snapshot;
+
+enum action_kind { ACTION_CREATE, ACTION_MERGE, ACTION_SKIP, ACTION_CONFLICT };
+enum action_result { RESULT_NONE, RESULT_CREATED, RESULT_MERGED, RESULT_SKIPPED, RESULT_CONFLICT, RESULT_FAILED };
+
+struct action {
+	const struct object *object;
+	const struct policy_kind *row;
+	const struct kube_resource *resource; /* at the object's version */
+	size_t wave;
+	enum action_kind kind;
+	enum action_result result;
+	json_t *patch;       /* of a merge */
+	json_t *fields;      /* what differs: [{path, live, snapshot}] */
+	const char *reason;  /* of a skip or conflict; a literal */
+	char *error;         /* what the server said */
+	int tries;           /* requests sent */
+	bool unanswered;     /* one of them may have been carried out without our knowing */
+	int64_t not_before;  /* monotonic ms of the next try */
+	int64_t first_sent;
+};
+
+struct wave_times {
+	int64_t gate_ms, apply_ms; /* -1: not run */
+};
+
+struct restore {
+	const struct restore_settings *settings;
+	struct snapshot *snapshot;
+	struct policy *policy;
+	struct discovery *discovery;
+	char *target_id, *server_version;
+	struct action *actions; /* by wave, then in the order of the snapshot */
+	size_t action_count;
+	struct wave_times *wave_times;
+	struct phases phases;
+	struct strbuf blockers; /* a line each */
+	json_t *findings;
+};
+
+/* Add a line to the blockers. */
+void restore_block(struct restore *restore, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Identity of the target, and whether it serves what the snapshot holds; fills actions with object, row and resource. */
+int preflight_check(struct restore *restore, struct error *err);
+/* Order the actions and hold each against the live object. */
+int plan_make(struct restore *restore, struct error *err);
+/* Set kind, patch, fields and reason of the action from the live object (NULL: not there). */
+int plan_decide(struct restore *restore, struct action *action, const json_t *live, struct error *err);
+/* Run all waves. Failures of single objects are results of their actions; -1 only when the restore cannot go on. */
+int apply_run(struct restore *restore, struct error *err);
+/* Wait until the gate in front of the wave (actions from..to) is open. */
+int gate_wait(struct restore *restore, size_t wave, struct action *from, struct action *to, struct error *err);
+
+const char *action_kind_name(enum action_kind kind);
+/* The keys of the plan, and with `run` also the results. */
+json_t *report_make(const struct restore *restore, bool run);
+
+#endif

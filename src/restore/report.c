@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plan and the report as one JSON document (include/restore/restore.h lists its keys). */
+#include "internal.h"
+#include "kube/client.h"
+#include "object/object.h"
+#include "policy/policy.h"
+#include "restore/restore.h"
+#include "store/snapshot.h"
+#include "util/clock.h"
+#include "util/json.h"
+#include "util/mem.h"
+
+static const char *const result_names[] = {
+	[RESULT_NONE] = "not run",
+	[RESULT_CREATED] = "created",
+	[RESULT_MERGED] = "merged",
+	[RESULT_SKIPPED] = "skipped",
+	[RESULT_CONFLICT] = "conflict",
+	[RESULT_FAILED] = "failed",
+};
+#define RESULT_COUNT (sizeof(result_names) / sizeof(result_names[0]))
+
+static const char *const gate_names[] = {
+	[GATE_NONE] = NULL,
+	[GATE_NAMESPACES_ACTIVE] = "namespaces-active",
+	[GATE_DRY_RUN_CREATE] = "dry-run-create",
+};
+
+static json_t *string_or_null(const char *text)
+{
+	return text ? json_string(text) : json_null();
+}
+
+static json_t *snapshot_json(const struct snapshot *snapshot)
+{
+	char when[CLOCK_TEXT_SIZE];
+	json_t *edits = json_array();
+
+	for (size_t i = 0; i < snapshot->edits.count; i++)
+		json_array_append_new(edits, json_string(snapshot->edits.items[i]));
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:o}", "name", snapshot->name, "cluster", snapshot->cluster, "clusterId", snapshot->cluster_id, "commit",
+		snapshot->commit, "capturedAt", snapshot->captured_at ? json_string(clock_format(snapshot->captured_at, when)) : json_null(), "verified",
+		snapshot->verified, "edits", edits);
+}
+
+static json_t *action_json(const struct action *action, bool run)
+{
+	const struct object *o = action->object;
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:O}", "action", action_kind_name(action->kind), "kind", o->kind, "namespace", o->namespace_, "name",
+		o->name, "reason", string_or_null(action->reason), "fields", action->fields);
+
+	if (run) {
+		json_object_set_new(json, "result", json_string(result_names[action->result]));
+		json_object_set_new(json, "error", string_or_null(action->error));
+	}
+	return json;
+}
+
+static json_t *wave_json(const struct restore *restore, size_t wave, bool run)
+{
+	const struct policy_wave *row = &restore->policy->waves[wave];
+	json_t *actions = json_array(), *json;
+
+	for (size_t i = 0; i < restore->action_count; i++)
+		if (restore->actions[i].wave == wave)
+			json_array_append_new(actions, action_json(&restore->actions[i], run));
+	json = json_pack("{s:s, s:o, s:o}", "name", row->name, "gate", string_or_null(gate_names[row->gate]), "actions", actions);
+	if (run) {
+		const struct wave_times *times = &restore->wave_times[wave];
+
+		json_object_set_new(json, "gateMilliseconds", times->gate_ms < 0 ? json_null() : json_integer(times->gate_ms));
+		json_object_set_new(json, "applyMilliseconds", times->apply_ms < 0 ? json_null() : json_integer(times->apply_ms));
+	}
+	return json;
+}
+
+static json_t *waves_json(const struct restore *restore, bool run)
+{
+	json_t *waves = json_array();
+
+	for (size_t wave = 0; wave < restore->policy->wave_count; wave++) {
+		json_t *json = wave_json(restore, wave, run);
+
+		if (json_array_size(json_object_get(json, "actions")))
+			json_array_append(waves, json);
+		json_decref(json);
+	}
+	return waves;
+}
+
+static json_t *plan_counts(const struct restore *restore)
+{
+	json_int_t counts[ACTION_CONFLICT + 1] = {0};
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < restore->action_count; i++)
+		counts[restore->actions[i].kind]++;
+	for (int kind = ACTION_CREATE; kind <= ACTION_CONFLICT; kind++)
+		json_object_set_new(json, action_kind_name((enum action_kind)kind), json_integer(counts[kind]));
+	return json;
+}
+
+static json_t *result_counts(const struct restore *restore)
+{
+	json_int_t counts[RESULT_COUNT] = {0};
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < restore->action_count; i++)
+		counts[restore->actions[i].result]++;
+	for (size_t result = 0; result < RESULT_COUNT; result++)
+		json_object_set_new(json, result == RESULT_NONE ? "notRun" : result_names[result], json_integer(counts[result]));
+	return json;
+}
+
+static json_t *list_of(const json_t *document, const char *key)
+{
+	json_t *list = json_object_get(document, key);
+
+	return json_is_array(list) ? json_incref(list) : json_array();
+}
+
+json_t *report_make(const struct restore *restore, bool run)
+{
+	const struct snapshot *snapshot = restore->snapshot;
+	json_t *report = json_pack("{s:o, s:{s:s, s:s, s:s}, s:o, s:o, s:o, s:o}", "snapshot", snapshot_json(snapshot), "target", "id", restore->target_id, "server",
+		restore->server_version, "url", kube_server(restore->settings->client), "waves", waves_json(restore, run), "counts",
+		run ? result_counts(restore) : plan_counts(restore), "environment", list_of(snapshot->requirements, "environment"), "requirements",
+		list_of(snapshot->requirements, "requirements"));
+
+	if (run) {
+		auto_json json_t *clock = phases_json(&restore->phases);
+
+		json_object_update(report, clock);
+		json_object_set(report, "findings", restore->findings);
+		json_object_set_new(report, "requests", json_integer((json_int_t)kube_request_count(restore->settings->client)));
+	}
+	return report;
+}
