@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * command - what there is to say about a command, and what it gets to work with.
+ *
+ * main finds the row in commands[] (commands.c), resolves the settings, opens what the row needs (context_open), and calls run. run leaves
+ * the result in the context as JSON and prints nothing (but for help, whose result is a text). main prints that, through the row's print for people, then the error, once.
+ */
+#ifndef RHAII_CMD_COMMAND_H
+#define RHAII_CMD_COMMAND_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "options.h"
+#include "store/snapshot.h"
+#include "util/outcome.h"
+
+struct command;
+struct error;
+struct git_store;
+struct kube_client;
+struct kube_config;
+struct object;
+struct output;
+struct policy;
+
+/* What context_open opens before run. */
+enum command_needs {
+	NEEDS_NOTHING = 0,
+	NEEDS_POLICY = 1 << 0,  /* context.policy, from --policy */
+	NEEDS_CLIENT = 1 << 1,  /* context.client, a client of the cluster; nothing is sent yet */
+	NEEDS_STORE = 1 << 2,   /* context.store and context.cluster: a repository with a branch that is there */
+	NEEDS_WRITING = 1 << 3, /* the same, locked, and made where they are not there yet */
+};
+
+struct context {
+	struct settings settings;
+	const struct command *command;
+	const char *program; /* what people call us: "rhaii-dr" or "kubectl rhaii-dr" */
+	struct kube_config *config;
+	struct kube_client *client;
+	struct git_store *store;
+	char *scratch; /* directory of a repository that lives only for this run, NULL: none */
+	char *cluster;
+	struct policy *policy;
+	struct snapshot_source source; /* for snapshot_open */
+	struct outcome outcome;
+	json_t *result; /* NULL: none */
+};
+#define CONTEXT_INIT                                                                                                                       \
+	{                                                                                                                                  \
+		.settings = SETTINGS_INIT                                                                                                  \
+	}
+
+int context_open(struct context *ctx, struct error *err);
+void context_release(struct context *ctx);
+/* The word after the command at this place, NULL when it was not given. */
+const char *context_arg(const struct context *ctx, size_t index);
+/* Whether the object is in a namespace that was asked for, or is that Namespace. */
+bool context_wants(const struct context *ctx, const struct object *object);
+
+struct command {
+	const char *name;
+	const char *summary; /* one line, in the list of commands */
+	const char *args;    /* "SNAPSHOT", "[A] [B]"; NULL: none */
+	size_t min_args, max_args;
+	const char *about;             /* paragraphs for help COMMAND */
+	const char *const *examples;   /* without the program's name, NULL-terminated */
+	const enum option_id *options; /* besides those taken everywhere; NULL: none at all, and no configuration is read */
+	unsigned needs;                /* enum command_needs */
+	int (*run)(struct context *ctx, struct error *err);
+	void (*print)(struct output *out, const json_t *result); /* for -o table */
+};
+
+/* Ended by a row without a name. */
+extern const struct command commands[];
+/* ERR_USAGE with the nearest name as hint. */
+int command_find(const struct command **out, const char *name, struct error *err);
+
+int command_snapshot(struct context *ctx, struct error *err);
+void print_snapshot(struct output *out, const json_t *result);
+int command_restore(struct context *ctx, struct error *err);
+void print_restore(struct output *out, const json_t *result);
+int command_verify(struct context *ctx, struct error *err);
+void print_verify(struct output *out, const json_t *result);
+int command_list(struct context *ctx, struct error *err);
+void print_list(struct output *out, const json_t *result);
+int command_show(struct context *ctx, struct error *err);
+void print_show(struct output *out, const json_t *result);
+int command_diff(struct context *ctx, struct error *err);
+void print_diff(struct output *out, const json_t *result);
+int command_help(struct context *ctx, struct error *err);
+/* What `help` (command NULL) and `COMMAND --help` say, on standard output. */
+int help_show(const char *program, const struct command *command, struct error *err);
+int command_version(struct context *ctx, struct error *err);
+void print_version(struct output *out, const json_t *result);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of all commands. The options are in option_rows.c. */
+#include <string.h>
+
+#include "command.h"
+#include "util/error.h"
+
+#define OPTIONS(...) ((const enum option_id[]){__VA_ARGS__, OPTION_NONE})
+#define EXAMPLES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define REPOSITORY OPTION_REPO, OPTION_CLUSTER
+#define CONNECTION OPTION_KUBECONFIG, OPTION_CONTEXT
+#define SCOPE OPTION_NAMESPACE, OPTION_ALL_NAMESPACES
+
+#define ABOUT_SNAPSHOT_ARGUMENT                                                                                                            \
+	"\n\nSNAPSHOT is a git revision in the repository (an id, a branch, @{2026-11-20T14:00Z} for the state at that time), or, where "  \
+	"it starts "                                                                                                                       \
+	"with '/' or './' or ends in .tar.zst, the path of an archive or of a folder with the files of a snapshot."
+
+const struct command commands[] = {
+	{
+		.name = "snapshot",
+		.summary = "read the cluster and commit what people wrote to the repository",
+		.about = "Reads the kinds of the policy, keeps what people wrote, leaves out what controllers make again, and commits the "
+			 "rest to the "
+			 "branch of the cluster. When nothing has changed, no commit is made; it is recorded that the state was seen. What "
+			 "cannot be read completely fails the whole snapshot, and nothing is committed.",
+		.examples = EXAMPLES("snapshot --cluster prod --repo /backup/rhaii --archive-dir /backup/archives",
+			"snapshot -n rhaii-inference --dry-run"),
+		.options = OPTIONS(REPOSITORY, OPTION_ARCHIVE_DIR, SCOPE, OPTION_POLICY, OPTION_PAGE_SIZE, OPTION_DRY_RUN, CONNECTION),
+		.needs = NEEDS_POLICY | NEEDS_CLIENT | NEEDS_WRITING,
+		.run = command_snapshot,
+		.print = print_snapshot,
+	},
+	{
+		.name = "restore",
+		.summary = "bring a snapshot back onto a cluster and hold the time against the RTO",
+		.args = "SNAPSHOT",
+		.min_args = 1,
+		.max_args = 1,
+		.about = "Checks the snapshot and the target, applies the objects wave by wave, waits for the services, verifies them, and "
+			 "reports how "
+			 "long each phase took. Nothing on the target is deleted, and nothing that differs there is changed: it is "
+			 "reported. On a "
+			 "terminal the plan is shown and confirmed; elsewhere --yes is needed." ABOUT_SNAPSHOT_ARGUMENT,
+		.examples = EXAMPLES(
+			"restore clusters/prod --context dr-cluster", "restore ./prod-20261120T140000Z-0f3c9a.tar.zst --yes -o json"),
+		.options = OPTIONS(OPTION_YES, OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO,
+			REPOSITORY, CONNECTION),
+		.needs = NEEDS_CLIENT,
+		.run = command_restore,
+		.print = print_restore,
+	},
+	{
+		.name = "verify",
+		.summary = "probe whether the cluster is what a snapshot says, and works",
+		.args = "[SNAPSHOT]",
+		.max_args = 1,
+		.about = "Compares every object with the snapshot (by default the newest), looks for the children that controllers make, "
+			 "reads the "
+			 "conditions, and asks the models. Changes nothing." ABOUT_SNAPSHOT_ARGUMENT,
+		.examples = EXAMPLES("verify --context dr-cluster", "verify @{2026-11-20T14:00Z} -o json"),
+		.options = OPTIONS(REPOSITORY, OPTION_ACCEPT_EDITS, OPTION_OTHER_POLICY, CONNECTION),
+		.needs = NEEDS_CLIENT,
+		.run = command_verify,
+		.print = print_verify,
+	},
+	{
+		.name = "list",
+		.summary = "list the snapshots of a cluster, newest first",
+		.about = "One line a snapshot of the cluster's branch. A snapshot holds until the next one; how long the newest is known "
+			 "to hold is in its line.",
+		.examples = EXAMPLES("list --cluster prod", "list -o json"),
+		.options = OPTIONS(REPOSITORY),
+		.needs = NEEDS_STORE,
+		.run = command_list,
+		.print = print_list,
+	},
+	{
+		.name = "show",
+		.summary = "say what is in a snapshot",
+		.args = "[SNAPSHOT]",
+		.max_args = 1,
+		.about = "Scope, counts, objects, what the target must bring, and what may be wrong on another cluster, of the newest "
+			 "snapshot or the one "
+			 "given. With -n, only the objects of these namespaces." ABOUT_SNAPSHOT_ARGUMENT,
+		.examples = EXAMPLES("show", "show ./prod-20261120T140000Z-0f3c9a.tar.zst -n rhaii-inference"),
+		.options = OPTIONS(REPOSITORY, SCOPE, OPTION_ACCEPT_EDITS),
+		.run = command_show,
+		.print = print_show,
+	},
+	{
+		.name = "diff",
+		.summary = "say what changed between two snapshots, field by field",
+		.args = "[A] [B]",
+		.max_args = 2,
+		.about = "From A to B. Without B: to the newest snapshot. Without both: from the one before the newest. A and B are what "
+			 "SNAPSHOT is elsewhere: "
+			 "git revisions, archives or folders. With -n, only the objects of these namespaces.",
+		.examples = EXAMPLES("diff", "diff @{2026-11-01T00:00Z} --exit-code", "diff clusters/prod ./edited --accept-edits"),
+		.options = OPTIONS(REPOSITORY, SCOPE, OPTION_EXIT_CODE, OPTION_ACCEPT_EDITS),
+		.run = command_diff,
+		.print = print_diff,
+	},
+	{
+		.name = "help",
+		.summary = "say how rhaii-dr or a command is used",
+		.args = "[COMMAND]",
+		.max_args = 1,
+		.about = "Works without any configuration.",
+		.run = command_help,
+	},
+	{
+		.name = "version",
+		.summary = "print the version; with -o json also those of libraries and formats",
+		.about = "Also as --version.",
+		.options = OPTIONS(OPTION_NONE),
+		.run = command_version,
+		.print = print_version,
+	},
+	{.name = NULL},
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+int command_find(const struct command **out, const char *name, struct error *err)
+{
+	const char *names[COMMAND_COUNT] = {NULL};
+	const char *near;
+
+	for (size_t i = 0; commands[i].name; i++) {
+		if (strcmp(commands[i].name, name) == 0) {
+			*out = &commands[i];
+			return 0;
+		}
+		names[i] = commands[i].name;
+	}
+	*out = NULL;
+	near = suggest(name, names);
+	error_set(err, ERR_USAGE, "unknown command '%s'", name);
+	return near ? error_hint(err, "did you mean '%s'?", near) : error_hint(err, "'rhaii-dr help' lists the commands");
+}

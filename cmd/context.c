@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kube/client.h"
+#include "kube/kubeconfig.h"
+#include "object/object.h"
+#include "policy/policy.h"
+#include "store/git.h"
+#include "util/env.h"
+#include "util/error.h"
+#include "util/log.h"
+
+static int open_client(struct context *ctx, struct error *err)
+{
+	const struct settings *s = &ctx->settings;
+
+	if (kube_config_load(&ctx->config, s->kubeconfig, s->context, err) < 0 || kube_client_new(&ctx->client, ctx->config, err) < 0)
+		return -1;
+	log_debug("cluster %s (%s)", kube_server(ctx->client), kube_source(ctx->client));
+	return 0;
+}
+
+static int open_store(struct context *ctx, struct error *err)
+{
+	if (git_store_open(&ctx->store, ctx->settings.repo, false, NULL, err) < 0)
+		return -1;
+	return git_store_cluster(ctx->store, ctx->settings.cluster, &ctx->cluster, err);
+}
+
+/* A dry run leaves nothing behind, but a capture needs a repository to write its objects to. */
+static int make_scratch(struct context *ctx, struct error *err)
+{
+	const char *base = env_get("TMPDIR");
+
+	ctx->scratch = xasprintf("%s/rhaii-dr-XXXXXX", base ? base : "/tmp");
+	if (mkdtemp(ctx->scratch))
+		return 0;
+	error_errno(err, errno, "cannot make a directory for the dry run, '%s'", ctx->scratch);
+	free(ctx->scratch);
+	ctx->scratch = NULL;
+	return -1;
+}
+
+static int make_store(struct context *ctx, struct error *err)
+{
+	const struct settings *s = &ctx->settings;
+
+	if (!s->cluster) {
+		error_set(err, ERR_USAGE, "there is no repository '%s' yet, and its first snapshot needs the name of the cluster", s->repo);
+		return error_hint(err, "name the cluster with --cluster, or a repository that is there with --repo");
+	}
+	error_clear(err);
+	if (s->dry_run && make_scratch(ctx, err) < 0)
+		return -1;
+	return git_store_open(&ctx->store, ctx->scratch ? ctx->scratch : s->repo, true, s->cluster, err);
+}
+
+static int open_store_for_writing(struct context *ctx, struct error *err)
+{
+	const struct settings *s = &ctx->settings;
+	int rc = git_store_open(&ctx->store, s->repo, false, NULL, err);
+
+	if (rc < 0 && err->code == ERR_NOT_FOUND)
+		rc = make_store(ctx, err);
+	if (rc < 0 || git_store_lock(ctx->store, err) < 0)
+		return -1;
+	if (!s->cluster)
+		return git_store_cluster(ctx->store, NULL, &ctx->cluster, err);
+	ctx->cluster = xstrdup(s->cluster); /* its branch may not be there yet */
+	return 0;
+}
+
+int context_open(struct context *ctx, struct error *err)
+{
+	const struct settings *s = &ctx->settings;
+	unsigned needs = ctx->command->needs;
+
+	ctx->source = (struct snapshot_source){.repo = s->repo, .cluster = s->cluster, .accept_edits = s->accept_edits};
+	if ((needs & NEEDS_POLICY) && policy_load(&ctx->policy, s->policy, err) < 0)
+		return -1;
+	if ((needs & NEEDS_CLIENT) && open_client(ctx, err) < 0)
+		return -1;
+	if ((needs & NEEDS_STORE) && open_store(ctx, err) < 0)
+		return -1;
+	if ((needs & NEEDS_WRITING) && open_store_for_writing(ctx, err) < 0)
+		return -1;
+	return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+static void remove_scratch(struct context *ctx)
+{
+	if (ctx->scratch && nftw(ctx->scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS) < 0)
+		log_warning("cannot remove the directory of the dry run, '%s'", ctx->scratch);
+	free(ctx->scratch);
+}
+
+void context_release(struct context *ctx)
+{
+	json_decref(ctx->result);
+	policy_free(ctx->policy);
+	git_store_free(ctx->store);
+	remove_scratch(ctx);
+	kube_client_free(ctx->client);
+	kube_config_free(ctx->config);
+	free(ctx->cluster);
+	settings_release(&ctx->settings);
+}
+
+const char *context_arg(const struct context *ctx, size_t index)
+{
+	return index + 1 < ctx->settings.args.count ? ctx->settings.args.items[index + 1] : NULL;
+}
+
+bool context_wants(const struct context *ctx, const struct object *object)
+{
+	const struct strlist *namespaces = &ctx->settings.namespaces;
+
+	if (namespaces->count == 0)
+		return true;
+	if (*object->namespace_)
+		return strlist_contains(namespaces, object->namespace_);
+	return !*object->group && strcmp(object->kind, "Namespace") == 0 && strlist_contains(namespaces, object->name);
+}

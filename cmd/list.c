@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "command.h"
+#include "output.h"
+#include "store/git.h"
+#include "util/clock.h"
+#include "util/error.h"
+#include "util/json.h"
+#include "util/yaml.h"
+
+struct listing {
+	struct context *ctx;
+	struct error *err;
+};
+
+/* The sum of the counts in snapshot.yaml; null for a commit that is none of ours. */
+static int count_objects(const struct listing *listing, const char *commit, json_t **count)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	auto_json json_t *info = NULL;
+	struct error *err = listing->err;
+	const json_t *kinds, *kind;
+	json_int_t sum = 0;
+	size_t i;
+
+	*count = json_null();
+	if (git_read_file(listing->ctx->store, commit, "snapshot.yaml", &text, err) < 0) {
+		if (err->code != ERR_NOT_FOUND)
+			return -1;
+		error_clear(err);
+		return 0;
+	}
+	if (!(info = yaml_read(text.buf, text.len, err)))
+		return error_wrap(err, "snapshot.yaml of commit %.12s", commit);
+	kinds = json_object_get(info, "kinds");
+	json_array_foreach (kinds, i, kind)
+		sum += json_integer_value(json_object_get(kind, "count"));
+	*count = json_integer(sum);
+	return 0;
+}
+
+/* Until when the state of the newest snapshot is known to hold; null for older ones and where it was not looked at since. */
+static json_t *unchanged_until(const struct listing *listing, const char *captured_at)
+{
+	char when[CLOCK_TEXT_SIZE];
+	time_t seen = 0;
+
+	if (json_array_size(listing->ctx->result) == 0)
+		seen = git_captured_at(listing->ctx->store, listing->ctx->cluster);
+	if (seen == 0 || strcmp(clock_format(seen, when), captured_at) == 0)
+		return json_null();
+	return json_string(when);
+}
+
+static int add_commit(const struct git_commit *commit, void *arg)
+{
+	struct listing *listing = arg;
+	char when[CLOCK_TEXT_SIZE];
+	const char *captured_at = commit->captured_at ? commit->captured_at : clock_format(commit->time, when);
+	json_t *count;
+
+	if (count_objects(listing, commit->id, &count) < 0)
+		return -1;
+	json_array_append_new(listing->ctx->result,
+		json_pack("{s:s, s:s, s:o, s:o, s:s}", "commit", commit->id, "capturedAt", captured_at, "unchangedUntil",
+			unchanged_until(listing, captured_at), "objects", count, "subject", commit->subject));
+	return 0;
+}
+
+int command_list(struct context *ctx, struct error *err)
+{
+	struct listing listing = {.ctx = ctx, .err = err};
+
+	ctx->result = json_array();
+	if (git_log(ctx->store, ctx->cluster, add_commit, &listing, err) == 0 && err->code == ERR_NONE)
+		return 0;
+	json_decref(ctx->result);
+	ctx->result = NULL;
+	return -1;
+}
+
+void print_list(struct output *out, const json_t *result)
+{
+	static const struct column columns[] = {{"SNAPSHOT", "commit", CELL_ID, 0}, {"CAPTURED AT", "capturedAt", CELL_TEXT, 0},
+		{"UNCHANGED UNTIL", "unchangedUntil", CELL_TEXT, 0}, {"OBJECTS", "objects", CELL_NUMBER, 0},
+		{"SUBJECT", "subject", CELL_TEXT, 100}, {NULL, NULL, CELL_TEXT, 0}};
+
+	output_table(out, result, columns);
+}

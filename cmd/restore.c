@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "restore/restore.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "output.h"
+#include "restore_print.h"
+#include "util/error.h"
+#include "util/json.h"
+
+static int check_consent(const struct settings *settings, struct error *err)
+{
+	if (settings->yes || (isatty(STDIN_FILENO) && isatty(STDERR_FILENO)))
+		return 0;
+	error_set(err, ERR_USAGE, "there is no terminal to ask on whether to restore");
+	return error_hint(err, "say --yes to restore without being asked");
+}
+
+/* The plan and the question go to the terminal, also where standard output is kept in a file. */
+static int ask(const struct context *ctx, const struct restore *restore, struct error *err)
+{
+	auto_json json_t *plan = restore_plan_json(restore);
+	char answer[16] = "";
+	struct output out;
+	int rc;
+
+	output_init(&out, STDERR_FILENO, ctx->settings.color);
+	print_plan(&out, plan);
+	output_prompt(&out, "Type yes to restore: ");
+	rc = output_flush(&out, err);
+	output_release(&out);
+	if (rc < 0)
+		return -1;
+	if (!fgets(answer, sizeof(answer), stdin) || strcmp(answer, "yes\n") != 0)
+		return error_set(err, ERR_USAGE, "not confirmed: nothing was restored");
+	return 0;
+}
+
+int command_restore(struct context *ctx, struct error *err)
+{
+	const struct settings *s = &ctx->settings;
+	const struct restore_settings settings = {
+		.source = &ctx->source,
+		.snapshot = context_arg(ctx, 0),
+		.policy = s->other_policy,
+		.client = ctx->client,
+		.in_place = s->in_place,
+		.wait_ms = s->wait_ms,
+		.rto_ms = s->rto_ms,
+	};
+	struct restore *restore;
+	int rc;
+
+	if (check_consent(s, err) < 0 || restore_prepare(&restore, &settings, err) < 0)
+		return -1;
+	rc = s->yes ? 0 : ask(ctx, restore, err);
+	if (rc == 0)
+		rc = restore_run(restore, &ctx->result, &ctx->outcome, err);
+	restore_free(restore);
+	return rc;
+}

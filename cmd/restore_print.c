@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "restore_print.h"
+
+#include <string.h>
+
+#include "command.h"
+#include "output.h"
+#include "tables.h"
+#include "util/clock.h"
+#include "util/json.h"
+
+static void print_head(struct output *out, const json_t *document)
+{
+	table_origin(out, json_object_get(document, "snapshot"));
+	output_field(out, "target", "%s (%s)", table_text(json_object_get(document, "target"), "url"),
+		table_text(json_object_get(document, "target"), "server"));
+}
+
+/* A row a wave: its names, and how many of its actions have each value of key ("action" in a plan, "result" in a report). */
+static json_t *wave_rows(const json_t *waves, const char *key)
+{
+	json_t *rows = json_array(), *wave, *action;
+	size_t i, j;
+
+	json_array_foreach (waves, i, wave) {
+		json_t *row = json_copy(wave);
+
+		json_array_foreach (json_object_get(wave, "actions"), j, action) {
+			const char *word = table_text(action, key);
+
+			json_object_set_new(row, word, json_integer(table_number(row, word) + 1));
+		}
+		json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
+/* Whether there is more to say of an action than its count: what is merged, what stays as it is, what failed. */
+static bool is_notable(const char *word)
+{
+	return strncmp(word, "merge", 5) == 0 || strcmp(word, "conflict") == 0 || strcmp(word, "failed") == 0;
+}
+
+static void print_action(struct output *out, const json_t *action, const char *word)
+{
+	auto_free char *object = table_object_text(action);
+	const char *reason = table_text(action, *table_text(action, "error") ? "error" : "reason");
+	const json_t *fields = json_object_get(action, "fields"), *field;
+	size_t i;
+
+	output_status(out, "", word, "%s%s%s", object, *reason ? ": " : "", reason);
+	json_array_foreach (fields, i, field)
+		output_line(out, "    %s: %s on the target, %s in the snapshot", table_text(field, "path"), table_text(field, "live"),
+			table_text(field, "snapshot"));
+}
+
+static void print_notable(struct output *out, const json_t *waves, const char *key)
+{
+	const json_t *wave, *action;
+	bool first = true;
+	size_t i, j;
+
+	json_array_foreach (waves, i, wave) {
+		json_array_foreach (json_object_get(wave, "actions"), j, action) {
+			const char *word = table_text(action, key);
+
+			if (!is_notable(word))
+				continue;
+			if (first)
+				output_heading(out, "Not simply created:");
+			first = false;
+			print_action(out, action, word);
+		}
+	}
+}
+
+void print_plan(struct output *out, const json_t *plan)
+{
+	static const struct column columns[] = {{"WAVE", "name", CELL_TEXT, 0}, {"CREATE", "create", CELL_NUMBER, 0},
+		{"MERGE", "merge", CELL_NUMBER, 0}, {"SKIP", "skip", CELL_NUMBER, 0}, {"CONFLICT", "conflict", CELL_NUMBER, 0},
+		{"GATE", "gate", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
+	const json_t *waves = json_object_get(plan, "waves");
+	auto_json json_t *rows = wave_rows(waves, "action");
+
+	print_head(out, plan);
+	output_heading(out, "Plan:");
+	output_table(out, rows, columns);
+	print_notable(out, waves, "action");
+	table_requirements(out, "The target must bring:", json_object_get(plan, "requirements"), false);
+	table_environment(out, json_object_get(plan, "environment"));
+	output_heading(out, NULL);
+}
+
+static void print_waves(struct output *out, const json_t *waves)
+{
+	static const struct column columns[] = {{"WAVE", "name", CELL_TEXT, 0}, {"CREATED", "created", CELL_NUMBER, 0},
+		{"MERGED", "merged", CELL_NUMBER, 0}, {"SKIPPED", "skipped", CELL_NUMBER, 0}, {"CONFLICT", "conflict", CELL_NUMBER, 0},
+		{"FAILED", "failed", CELL_NUMBER, 0}, {"NOT RUN", "not run", CELL_NUMBER, 0},
+		{"GATE", "gateMilliseconds", CELL_DURATION, 0}, {"APPLY", "applyMilliseconds", CELL_DURATION, 0},
+		{NULL, NULL, CELL_TEXT, 0}};
+	auto_json json_t *rows = wave_rows(waves, "result");
+
+	output_heading(out, "Waves:");
+	output_table(out, rows, columns);
+	print_notable(out, waves, "result");
+}
+
+static void print_findings(struct output *out, const json_t *findings)
+{
+	static const struct column columns[] = {{"OBJECT", "object", CELL_TEXT, 0}, {"FIELD", "path", CELL_TEXT, 0},
+		{"FINDING", "text", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
+
+	if (json_array_size(findings) == 0)
+		return;
+	output_heading(out, "Findings:");
+	output_table(out, findings, columns);
+}
+
+static void print_converge(struct output *out, const json_t *converge)
+{
+	auto_free char *copy = xstrdup(table_text(converge, "text"));
+	char *rest = copy, *line;
+
+	if (table_number(converge, "pending") == 0)
+		return;
+	output_heading(out, "Not ready when the waiting ended:");
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			output_line(out, "%s", line);
+}
+
+static void print_phases(struct output *out, const json_t *phases)
+{
+	static const struct column columns[] = {{"PHASE", "name", CELL_TEXT, 0}, {"TIME", "milliseconds", CELL_DURATION, 0},
+		{"HOW", "how", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
+
+	output_heading(out, "Phases:");
+	output_table(out, phases, columns);
+}
+
+static void print_verdict(struct output *out, const json_t *rto)
+{
+	char known[CLOCK_TEXT_SIZE], target[CLOCK_TEXT_SIZE];
+	const json_t *missing = json_object_get(rto, "missing"), *name;
+	auto_strbuf struct strbuf names = STRBUF_INIT;
+	size_t i;
+
+	json_array_foreach (missing, i, name)
+		strbuf_addf(&names, "%s%s", i ? ", " : "; not measured: ", json_is_string(name) ? json_string_value(name) : "?");
+	output_heading(out, NULL);
+	output_status(out, "rto", table_text(rto, "verdict"), "%s of %s%s",
+		clock_format_duration(table_number(rto, "knownMilliseconds"), known),
+		clock_format_duration(table_number(rto, "targetMilliseconds"), target), names.buf);
+}
+
+void print_restore(struct output *out, const json_t *report)
+{
+	const json_t *probes = json_object_get(report, "probes");
+
+	print_head(out, report);
+	print_waves(out, json_object_get(report, "waves"));
+	print_findings(out, json_object_get(report, "findings"));
+	print_converge(out, json_object_get(report, "converge"));
+	if (json_is_array(probes)) {
+		table_probes(out, probes, false);
+	} else {
+		output_heading(out, NULL);
+		output_status(out, "probes", "not tested", "%s", "");
+	}
+	print_phases(out, json_object_get(report, "phases"));
+	print_verdict(out, json_object_get(report, "rto"));
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command.h"
+
+#include "object/object.h"
+#include "output.h"
+#include "tables.h"
+#include "util/error.h"
+#include "util/json.h"
+
+static json_t *objects_json(const struct context *ctx, const struct snapshot *snapshot)
+{
+	json_t *objects = json_array();
+
+	for (size_t i = 0; i < snapshot->object_count; i++) {
+		const struct object *o = snapshot->objects[i];
+
+		if (context_wants(ctx, o))
+			json_array_append_new(objects,
+				json_pack("{s:s, s:s, s:s, s:s, s:s}", "group", o->group, "version", o->version, "kind", o->kind,
+					"namespace", o->namespace_, "name", o->name));
+	}
+	return objects;
+}
+
+static void copy_key(json_t *to, const json_t *from, const char *key)
+{
+	json_t *value = json_object_get(from, key);
+
+	if (value)
+		json_object_set(to, key, value);
+}
+
+int command_show(struct context *ctx, struct error *err)
+{
+	char objects_tree[GIT_ID_SIZE];
+	struct snapshot *snapshot;
+	json_t *result;
+
+	if (snapshot_open(&snapshot, &ctx->source, context_arg(ctx, 0), err) < 0)
+		return -1;
+	result = origin_json(snapshot);
+	copy_key(result, snapshot->info, "format");
+	copy_key(result, snapshot->info, "serverVersion");
+	copy_key(result, snapshot->info, "policy");
+	copy_key(result, snapshot->info, "scope");
+	copy_key(result, snapshot->info, "kinds");
+	copy_key(result, snapshot->info, "notServed");
+	copy_key(result, snapshot->requirements, "requirements");
+	copy_key(result, snapshot->requirements, "environment");
+	tree_git_id(&snapshot->tree, "objects/", objects_tree);
+	json_object_set_new(result, "objectsTree", json_string(objects_tree));
+	json_object_set_new(result, "objects", objects_json(ctx, snapshot));
+	ctx->result = result;
+	snapshot_free(snapshot);
+	return 0;
+}
+
+static void print_scope(struct output *out, const json_t *scope)
+{
+	const json_t *only = json_object_get(scope, "namespaces"), *names = only ? only : json_object_get(scope, "excludeNamespaces"),
+		     *name;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	size_t i;
+
+	strbuf_adds(&text, only ? "namespaces" : json_array_size(names) > 0 ? "all namespaces but" : "all namespaces");
+	json_array_foreach (names, i, name)
+		strbuf_addf(&text, "%s %s", i ? "," : "", json_is_string(name) ? json_string_value(name) : "?");
+	output_field(out, "scope", "%s", text.buf);
+}
+
+static void print_objects(struct output *out, const json_t *objects)
+{
+	static const struct column columns[] = {{"KIND", "kind", CELL_TEXT, 0}, {"NAMESPACE", "namespace", CELL_TEXT, 0},
+		{"NAME", "name", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
+
+	if (json_array_size(objects) == 0)
+		return;
+	output_heading(out, "Objects:");
+	output_table(out, objects, columns);
+}
+
+void print_show(struct output *out, const json_t *result)
+{
+	const char *server = json_text_at(result, "serverVersion", NULL), *policy = json_text_at(result, "policy", NULL);
+
+	table_origin(out, result);
+	output_field(out, "server", "%s", server ? server : "not known");
+	output_field(out, "policy", "%s", policy ? policy : "not known");
+	print_scope(out, json_object_get(result, "scope"));
+	table_kinds(out, json_object_get(result, "kinds"));
+	table_requirements(out, "The target must bring:", json_object_get(result, "requirements"), true);
+	table_environment(out, json_object_get(result, "environment"));
+	print_objects(out, json_object_get(result, "objects"));
+}

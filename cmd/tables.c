@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tables.h"
+
+#include <string.h>
+
+#include "object/diff.h"
+#include "output.h"
+#include "store/snapshot.h"
+#include "util/clock.h"
+#include "util/json.h"
+
+#define TEXT_MAX 80
+
+const char *table_text(const json_t *map, const char *key)
+{
+	const char *text = json_text_at(map, key, NULL);
+
+	return text ? text : "";
+}
+
+long long table_number(const json_t *map, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(map, key));
+}
+
+char *table_object_text(const json_t *object)
+{
+	const char *namespace_ = table_text(object, "namespace");
+
+	return xasprintf("%s %s%s%s", table_text(object, "kind"), namespace_, *namespace_ ? "/" : "", table_text(object, "name"));
+}
+
+static void print_change(struct output *out, const json_t *change)
+{
+	auto_free char *object = table_object_text(change);
+	const json_t *fields = json_object_get(change, "fields"), *field;
+	size_t i;
+
+	if (json_array_size(fields) == 0)
+		output_status(out, "", table_text(change, "change"), "%s", object);
+	json_array_foreach (fields, i, field)
+		output_status(out, "", table_text(change, "change"), "%s: %s %s -> %s", object, table_text(field, "path"),
+			table_text(field, "old"), table_text(field, "new"));
+}
+
+void table_changes(struct output *out, const json_t *changes)
+{
+	const json_t *change;
+	size_t i;
+
+	json_array_foreach (changes, i, change)
+		print_change(out, change);
+}
+
+void table_kinds(struct output *out, const json_t *kinds)
+{
+	static const struct column columns[] = {{"KIND", "kind", CELL_TEXT, 0}, {"GROUP", "group", CELL_TEXT, 0},
+		{"COUNT", "count", CELL_NUMBER, 0}, {NULL, NULL, CELL_TEXT, 0}};
+
+	output_heading(out, "Kinds:");
+	output_table(out, kinds, columns);
+}
+
+static bool is_open(const json_t *requirement)
+{
+	const char *state = table_text(requirement, "state");
+
+	return strcmp(state, "required") == 0 || strcmp(state, "missing") == 0;
+}
+
+void table_requirements(struct output *out, const char *title, const json_t *requirements, bool all)
+{
+	static const struct column columns[] = {{"STATE", "state", CELL_STATUS, 0}, {"KIND", "kind", CELL_TEXT, 0},
+		{"NAMESPACE", "namespace", CELL_TEXT, 0}, {"NAME", "name", CELL_TEXT, 0}, {"KEYS", "keys", CELL_TEXT, TEXT_MAX},
+		{"OPTIONAL", "optional", CELL_TEXT, 0}, {"NEEDED BY", "neededBy", CELL_TEXT, TEXT_MAX}, {NULL, NULL, CELL_TEXT, 0}};
+	auto_json json_t *rows = json_array();
+	json_t *item;
+	size_t i;
+
+	json_array_foreach (requirements, i, item)
+		if (all || is_open(item))
+			json_array_append(rows, item);
+	if (json_array_size(rows) == 0)
+		return;
+	output_heading(out, title);
+	output_table(out, rows, columns);
+}
+
+void table_environment(struct output *out, const json_t *environment)
+{
+	static const struct column columns[] = {{"OBJECT", "object", CELL_TEXT, 0}, {"FIELD", "path", CELL_TEXT, 0},
+		{"VALUE", "value", CELL_TEXT, TEXT_MAX}, {NULL, NULL, CELL_TEXT, 0}};
+	auto_json json_t *rows = json_array();
+	json_t *item;
+	size_t i;
+
+	if (json_array_size(environment) == 0)
+		return;
+	json_array_foreach (environment, i, item) {
+		auto_strbuf struct strbuf value = STRBUF_INIT;
+		const char *path = table_text(item, "path");
+
+		diff_print_value(&value, path, json_object_get(item, "value"));
+		json_array_append_new(
+			rows, json_pack("{s:s, s:s, s:s}", "object", table_text(item, "object"), "path", path, "value", value.buf));
+	}
+	output_heading(out, "Bound to the surroundings of the source, may be wrong elsewhere:");
+	output_table(out, rows, columns);
+}
+
+static void print_probe_counts(struct output *out, const json_t *probes)
+{
+	static const char *const results[] = {"pass", "fail", "changed", "not tested"};
+	size_t counts[4] = {0}, i;
+	const json_t *probe;
+
+	json_array_foreach (probes, i, probe)
+		for (size_t r = 0; r < 4; r++)
+			counts[r] += strcmp(table_text(probe, "result"), results[r]) == 0;
+	output_field(out, "probes", "%zu pass, %zu fail, %zu changed, %zu not tested", counts[0], counts[1], counts[2], counts[3]);
+}
+
+static void print_evidence(struct output *out, const json_t *probes)
+{
+	const json_t *probe, *line;
+	bool first = true;
+	size_t i, j;
+
+	json_array_foreach (probes, i, probe) {
+		if (strcmp(table_text(probe, "result"), "fail") != 0)
+			continue;
+		if (first)
+			output_heading(out, "Failed probes:");
+		first = false;
+		output_line(out, "%s of %s: expected %s, observed %s", table_text(probe, "probe"), table_text(probe, "object"),
+			table_text(probe, "expected"), table_text(probe, "observed"));
+		json_array_foreach (json_object_get(probe, "evidence"), j, line)
+			if (json_is_string(line))
+				output_line(out, "    %s", json_string_value(line));
+	}
+}
+
+void table_probes(struct output *out, const json_t *probes, bool all)
+{
+	static const struct column columns[] = {{"RESULT", "result", CELL_STATUS, 0}, {"PROBE", "probe", CELL_TEXT, 0},
+		{"OBJECT", "object", CELL_TEXT, TEXT_MAX}, {"TIME", "milliseconds", CELL_DURATION, 0},
+		{"OBSERVED", "observed", CELL_TEXT, TEXT_MAX}, {"REASON", "reason", CELL_TEXT, TEXT_MAX}, {NULL, NULL, CELL_TEXT, 0}};
+	auto_json json_t *rows = json_array();
+	json_t *probe;
+	size_t i;
+
+	json_array_foreach (probes, i, probe)
+		if (all || strcmp(table_text(probe, "result"), "pass") != 0)
+			json_array_append(rows, probe);
+	if (json_array_size(rows) > 0) {
+		output_heading(out, all ? "Probes:" : "Probes that did not pass:");
+		output_table(out, rows, columns);
+		print_evidence(out, rows);
+	}
+	output_heading(out, NULL);
+	print_probe_counts(out, probes);
+}
+
+static void print_verified(struct output *out, const json_t *origin)
+{
+	const json_t *edits = json_object_get(origin, "edits"), *edit;
+	size_t i;
+
+	if (json_array_size(edits) > 0)
+		output_status(out, "integrity", "edited", "by hand, accepted");
+	else if (json_is_true(json_object_get(origin, "verified")))
+		output_status(out, "integrity", "verified", "%s", "");
+	else
+		output_status(out, "integrity", "unverified", "no manifest vouches for the files");
+	json_array_foreach (edits, i, edit)
+		output_field(out, "", "%s", json_is_string(edit) ? json_string_value(edit) : "");
+}
+
+void table_origin(struct output *out, const json_t *origin)
+{
+	const char *commit = table_text(origin, "commit"), *captured = table_text(origin, "capturedAt");
+
+	output_field(out, "cluster", "%s", table_text(origin, "cluster"));
+	output_field(out, "commit", "%s", *commit ? commit : "not known");
+	output_field(out, "captured at", "%s", *captured ? captured : "not known");
+	print_verified(out, origin);
+}
+
+json_t *origin_json(const struct snapshot *snapshot)
+{
+	char when[CLOCK_TEXT_SIZE];
+	json_t *edits = json_array();
+
+	for (size_t i = 0; i < snapshot->edits.count; i++)
+		json_array_append_new(edits, json_string(snapshot->edits.items[i]));
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:o}", "name", snapshot->name, "cluster", snapshot->cluster, "clusterId",
+		snapshot->cluster_id, "commit", snapshot->commit, "capturedAt",
+		snapshot->captured_at ? json_string(clock_format(snapshot->captured_at, when)) : json_null(), "verified",
+		snapshot->verified, "edits", edits);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verify/verify.h"
+
+#include "command.h"
+#include "kube/discovery.h"
+#include "output.h"
+#include "policy/policy.h"
+#include "tables.h"
+#include "util/error.h"
+#include "util/json.h"
+
+static int load_policy(struct context *ctx, const struct snapshot *snapshot, struct error *err)
+{
+	const struct tree_file *file;
+
+	if (ctx->settings.other_policy)
+		return policy_load(&ctx->policy, ctx->settings.other_policy, err);
+	file = tree_find(&snapshot->tree, "policy.yaml");
+	if (!file)
+		return error_set(err, ERR_INTEGRITY, "snapshot '%s' has no policy.yaml", snapshot->name);
+	if (policy_read(&ctx->policy, file->data, file->len, err) < 0)
+		return error_wrap(err, "policy.yaml of snapshot '%s'", snapshot->name);
+	return 0;
+}
+
+static int probe(struct context *ctx, const struct snapshot *snapshot, struct error *err)
+{
+	struct verify_settings settings = {.snapshot = snapshot, .client = ctx->client};
+	struct discovery *discovery;
+	int rc;
+
+	if (load_policy(ctx, snapshot, err) < 0 || discovery_load(&discovery, ctx->client, err) < 0)
+		return -1;
+	settings.policy = ctx->policy;
+	settings.discovery = discovery;
+	rc = verify_run(&settings, &ctx->result, &ctx->outcome, err);
+	discovery_free(discovery);
+	return rc;
+}
+
+int command_verify(struct context *ctx, struct error *err)
+{
+	struct snapshot *snapshot;
+	int rc;
+
+	if (snapshot_open(&snapshot, &ctx->source, context_arg(ctx, 0), err) < 0)
+		return -1;
+	rc = probe(ctx, snapshot, err);
+	if (rc == 0)
+		json_object_set_new(ctx->result, "origin", origin_json(snapshot));
+	snapshot_free(snapshot);
+	return rc;
+}
+
+void print_verify(struct output *out, const json_t *result)
+{
+	const char *target = json_text_at(result, "target", "server", NULL);
+
+	table_origin(out, json_object_get(result, "origin"));
+	output_field(out, "target", "%s", target ? target : "not known");
+	table_probes(out, json_object_get(result, "probes"), true);
+}
