@@ -124,7 +124,7 @@ func (cp *controlPlane) restConfig() (*rest.Config, error) {
 		return nil, err
 	}
 	config.QPS = -1
-	config.UserAgent = "rhaii-cluster"
+	config.UserAgent, config.WarningHandler = "rhaii-cluster", rest.NoWarnings{}
 	return config, nil
 }
 

@@ -68,20 +68,19 @@ func runUp(args []string) error {
 		return err
 	}
 	begin := time.Now()
-	c, err := newCluster(o)
-	if err != nil {
-		return err
-	}
-	defer c.stop(o.remove)
+	var c *cluster
 	started := make(chan error, 1)
-	go func() { started <- c.start(o) }()
+	go func() { started <- bringUp(o, &c) }()
 	select {
-	case err := <-started:
+	case err = <-started:
+		if c != nil {
+			defer c.stop(o.remove)
+		}
 		if err != nil {
 			return err
 		}
 	case <-stop:
-		return nil
+		return nil // the kernel ends what was started
 	}
 	say("%s is up after %.1f s", c.role.name, time.Since(begin).Seconds())
 	fmt.Printf("ready %s\n", filepath.Join(c.dir, "kubeconfig"))
@@ -95,6 +94,14 @@ func runUp(args []string) error {
 		return p.failure("died")
 	}
 	return nil
+}
+
+func bringUp(o *upOptions, c **cluster) error {
+	var err error
+	if *c, err = newCluster(o); err != nil {
+		return err
+	}
+	return (*c).start(o)
 }
 
 // newCluster lays out the directory. Only one harness works in a directory; the lock goes with the process.
@@ -129,7 +136,10 @@ func newCluster(o *upOptions) (*cluster, error) {
 		return nil, err
 	}
 	port, err := freePort()
-	return &cluster{role: r, dir: dir, plane: plane, webhookPort: port, died: make(chan *process, 8)}, err
+	if err != nil {
+		return nil, err
+	}
+	return &cluster{role: r, dir: dir, plane: plane, webhookPort: port, died: make(chan *process, 8)}, nil
 }
 
 // keepOpen keeps the lock from the garbage collector, which would close the file.

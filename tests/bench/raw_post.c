@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * raw_post - POST bodies, 32 in flight on one connection, and throw the answers away: what a restore would cost if it only sent.
+ *
+ *   raw_post CONNECTION AGENT QUERY FILE
+ *
+ * A line of FILE is a path, a tab and a body. An empty line is a barrier: what stands above must be answered before what stands
+ * below is sent. Any answer but 201 ends the program.
+ */
+#include "connection.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IN_FLIGHT 32
+
+struct slot {
+	CURL *easy;
+	char answer[400]; /* its beginning, for a message */
+	size_t len;
+};
+
+struct sender {
+	struct connection connection;
+	const char *query;
+	char *next; /* in the text: the line that comes next */
+	CURLM *multi;
+	struct curl_slist *headers;
+	struct slot slots[IN_FLIGHT];
+	struct slot *idle[IN_FLIGHT];
+	int idle_count;
+	long created;
+};
+
+static char *read_file(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char *text;
+	long size;
+
+	if (!file || fseek(file, 0, SEEK_END) < 0 || (size = ftell(file)) < 0)
+		die("cannot read '%s'", path);
+	rewind(file);
+	text = malloc((size_t)size + 1);
+	if (!text || fread(text, 1, (size_t)size, file) != (size_t)size)
+		die("cannot read '%s'", path);
+	text[size] = '\0';
+	fclose(file);
+	return text;
+}
+
+static size_t take(char *data, size_t size, size_t count, void *arg)
+{
+	struct slot *slot = arg;
+	size_t n = size * count, room = sizeof(slot->answer) - slot->len, keep = n < room ? n : room;
+
+	memcpy(slot->answer + slot->len, data, keep);
+	slot->len += keep;
+	return n;
+}
+
+static void open_slots(struct sender *s)
+{
+	s->multi = curl_multi_init();
+	if (!s->multi)
+		die("out of memory");
+	curl_multi_setopt(s->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+	curl_multi_setopt(s->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 1L);
+	s->headers = curl_slist_append(curl_slist_append(NULL, "Content-Type: application/json"), "Accept: application/json");
+	for (int i = 0; i < IN_FLIGHT; i++) {
+		struct slot *slot = &s->slots[i];
+
+		slot->easy = connection_handle(&s->connection);
+		curl_easy_setopt(slot->easy, CURLOPT_HTTPHEADER, s->headers);
+		curl_easy_setopt(slot->easy, CURLOPT_WRITEFUNCTION, take);
+		curl_easy_setopt(slot->easy, CURLOPT_WRITEDATA, slot);
+		curl_easy_setopt(slot->easy, CURLOPT_PRIVATE, slot);
+		s->idle[s->idle_count++] = slot;
+	}
+}
+
+static void close_slots(struct sender *s)
+{
+	for (int i = 0; i < IN_FLIGHT; i++)
+		curl_easy_cleanup(s->slots[i].easy);
+	curl_multi_cleanup(s->multi);
+	curl_slist_free_all(s->headers);
+}
+
+static void send_line(struct sender *s, char *line, char *end)
+{
+	struct slot *slot = s->idle[--s->idle_count];
+	char *body = memchr(line, '\t', (size_t)(end - line));
+
+	if (!body)
+		die("a line without a tab: '%.60s'", line);
+	*body++ = '\0';
+	*end = '\0';
+	slot->len = 0;
+	connection_target(&s->connection, slot->easy, line, s->query);
+	curl_easy_setopt(slot->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(end - body));
+	curl_easy_setopt(slot->easy, CURLOPT_POSTFIELDS, body);
+	if (curl_multi_add_handle(s->multi, slot->easy) != CURLM_OK)
+		die("libcurl does not take the request");
+}
+
+/* Send lines until all slots are busy, or there is no more, or a barrier waits for busy ones. */
+static void fill(struct sender *s)
+{
+	while (s->idle_count > 0 && *s->next) {
+		char *line = s->next, *end = strchr(line, '\n');
+
+		if (!end)
+			die("the last line has no end");
+		if (end == line && s->idle_count < IN_FLIGHT)
+			return;
+		s->next = end + 1;
+		if (end != line)
+			send_line(s, line, end);
+	}
+}
+
+static void finish(struct sender *s, const CURLMsg *message)
+{
+	CURL *easy = message->easy_handle;
+	CURLcode rc = message->data.result;
+	struct slot *slot;
+	char *url = NULL;
+	long status = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&slot);
+	curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	if (rc != CURLE_OK)
+		die("'%s': %s", url, curl_easy_strerror(rc));
+	if (status != 201)
+		die("'%s': the server answers %ld: %.*s", url, status, (int)slot->len, slot->answer);
+	curl_multi_remove_handle(s->multi, easy);
+	s->idle[s->idle_count++] = slot;
+	s->created++;
+}
+
+static void run(struct sender *s)
+{
+	CURLMsg *message;
+	int running, left;
+
+	for (fill(s); s->idle_count < IN_FLIGHT; fill(s)) {
+		if (curl_multi_perform(s->multi, &running) != CURLM_OK || curl_multi_poll(s->multi, NULL, 0, 1000, NULL) != CURLM_OK)
+			die("libcurl gives up");
+		while ((message = curl_multi_info_read(s->multi, &left)))
+			if (message->msg == CURLMSG_DONE)
+				finish(s, message);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static struct sender s;
+	char *text;
+
+	if (argc != 5)
+		die("usage: raw_post CONNECTION AGENT QUERY FILE");
+	connection_open(&s.connection, argv[1], argv[2]);
+	s.query = argv[3];
+	s.next = text = read_file(argv[4]);
+	open_slots(&s);
+	run(&s);
+	close_slots(&s);
+	free(text);
+	curl_global_cleanup();
+	printf("%ld created\n", s.created);
+	return 0;
+}

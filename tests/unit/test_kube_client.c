@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake_api.h"
+#include "kube/client.h"
+#include "kube/discovery.h"
+#include "kube/kubeconfig.h"
+#include "kube/object_api.h"
+#include "util/clock.h"
+#include "util/error.h"
+#include "util/json.h"
+#include "util/mem.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* A client of a scripted server. */
+struct fixture {
+	struct fake_api *api;
+	struct kube_config config;
+	struct kube_client *client;
+	struct error err;
+};
+
+static void start(struct fixture *f, const struct fake_exchange *script, size_t count)
+{
+	f->api = fake_api_start(script, count);
+	f->config.server = xstrdup(fake_api_url(f->api));
+	f->config.namespace_ = xstrdup("default");
+	f->config.source = xstrdup("context 'test'");
+	assert_int_equal(kube_client_new(&f->client, &f->config, &f->err), 0);
+}
+
+static void stop(struct fixture *f)
+{
+	kube_client_free(f->client);
+	fake_api_stop(f->api);
+	free(f->config.server);
+	free(f->config.namespace_);
+	free(f->config.source);
+	free(f->config.token);
+	free(f->config.token_file);
+}
+
+static int call(struct fixture *f, const char *method, int64_t deadline_ms, json_t **out)
+{
+	auto_json json_t *body = strcmp(method, "GET") == 0 ? NULL : json_object();
+	struct kube_request request = {.method = method, .path = "/x", .body = body, .deadline_ms = deadline_ms};
+
+	return kube_call(f->client, &request, out, &f->err);
+}
+
+/* One request, one answer: the code and the text of the error. */
+static void assert_error(int status, const char *body, enum error_code code, const char *text)
+{
+	const struct fake_exchange script[] = {{.status = status, .body = body}};
+	struct fixture f = {0};
+
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "POST", 0, NULL), -1);
+	assert_string_equal(f.err.text, text);
+	assert_int_equal(f.err.code, code);
+	assert_int_equal(kube_request_count(f.client), 1);
+	stop(&f);
+}
+
+#define STATUS(reason, message)                                                                                                            \
+	"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"reason\":\"" reason "\",\"message\":\"" message "\"}"
+
+static void test_errors_say_what_the_server_said(void **state)
+{
+	(void)state;
+	assert_error(403, STATUS("Forbidden", "no, you may not"), ERR_FORBIDDEN, "no, you may not");
+	assert_error(401, STATUS("Unauthorized", "Unauthorized"), ERR_FORBIDDEN, "Unauthorized");
+	assert_error(404, STATUS("NotFound", "not here"), ERR_NOT_FOUND, "not here");
+	assert_error(409, STATUS("AlreadyExists", "there"), ERR_EXISTS, "there");
+	assert_error(409, STATUS("Conflict", "changed"), ERR_CONFLICT, "changed");
+	assert_error(410, STATUS("Expired", "too old"), ERR_GONE, "too old");
+	assert_error(422, STATUS("Invalid", "bad"), ERR_REJECTED, "bad");
+	assert_error(503, STATUS("ServiceUnavailable", "later"), ERR_UNAVAILABLE, "later");
+}
+
+/* This 500 comes again however often it is asked (facts: control-plane.md, section 4). */
+static void test_a_resource_version_on_create_is_rejected(void **state)
+{
+	(void)state;
+	assert_error(500, STATUS("", "resourceVersion should not be set on objects to be created"), ERR_REJECTED,
+		"resourceVersion should not be set on objects to be created");
+}
+
+static void test_errors_without_status_give_the_http_status(void **state)
+{
+	(void)state;
+	assert_error(404, "404 page not found\n", ERR_NOT_FOUND, "the server answered with HTTP status 404: 404 page not found");
+	assert_error(502, "<html>bad gateway</html>", ERR_UNAVAILABLE, "the server answered with HTTP status 502");
+	assert_error(400, NULL, ERR_REJECTED, "the server answered with HTTP status 400");
+	assert_error(302, NULL, ERR_REJECTED, "the server answered with HTTP status 302");
+}
+
+static void test_server_text_cannot_command_the_terminal(void **state)
+{
+	(void)state;
+	assert_error(403, STATUS("Forbidden", "a\\u001b[31mb\\nc"), ERR_FORBIDDEN, "a\\x1B[31mb\\nc");
+}
+
+static void test_long_server_text_is_cut(void **state)
+{
+	char body[4096] = "{\"message\":\"";
+	const struct fake_exchange script[] = {{.status = 400, .body = body}};
+	struct fixture f = {0};
+
+	(void)state;
+	memset(body + strlen(body), 'x', 2000);
+	(void)strcat(body, "\"}");
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "GET", 0, NULL), -1);
+	assert_in_range(strlen(f.err.text), 490, 510);
+	stop(&f);
+}
+
+static void test_redirects_are_not_followed(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 302, .headers = "Location: /y\r\n"}, {.status = 200, .body = "{}"}};
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "GET", 0, NULL), -1);
+	assert_int_equal(f.err.code, ERR_REJECTED);
+	assert_non_null(strstr(f.err.hint, "redirects"));
+	assert_int_equal(fake_api_seen(f.api, "GET /"), 1);
+	stop(&f);
+}
+
+/* ---- tries ---- */
+
+static void test_429_waits_as_long_as_told(void **state)
+{
+	const struct fake_exchange script[] = {
+		{.status = 429, .headers = "Retry-After: 1\r\n", .body = STATUS("TooManyRequests", "slow down")},
+		{.status = 200, .body = "{\"a\":1}"},
+	};
+	struct fixture f = {0};
+	auto_json json_t *out = NULL;
+	int64_t before = clock_monotonic_ms();
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "POST", 0, &out), 0);
+	assert_int_equal(json_integer_value(json_at(out, "a", NULL)), 1);
+	assert_int_equal(f.err.code, ERR_NONE);
+	assert_true(clock_monotonic_ms() - before >= 1000);
+	assert_int_equal(kube_request_count(f.client), 2);
+	stop(&f);
+}
+
+/* To wait longer than the deadline is to give up at once. */
+static void test_a_wait_beyond_the_deadline_gives_up(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 429, .headers = "Retry-After: 30\r\n", .body = STATUS("", "slow down")}};
+	struct fixture f = {0};
+	int64_t before = clock_monotonic_ms();
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "GET", 2000, NULL), -1);
+	assert_int_equal(f.err.code, ERR_UNAVAILABLE);
+	assert_true(clock_monotonic_ms() - before < 1000);
+	stop(&f);
+}
+
+static void test_a_get_goes_on_after_faults(void **state)
+{
+	const struct fake_exchange script[] = {
+		{.status = 500, .body = STATUS("InternalError", "oops")},
+		{.status = 0},
+		{.status = 200, .body = "{\"a\":[1,2,3]}", .cut = 6},
+		{.status = 200, .body = "{\"a\":[1,"},
+		{.status = 200, .body = "{\"a\":[1,2,3]}"},
+	};
+	struct fixture f = {0};
+	auto_json json_t *out = NULL;
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "GET", 0, &out), 0);
+	assert_int_equal(json_array_size(json_at(out, "a", NULL)), 3);
+	assert_int_equal(fake_api_seen(f.api, "GET /x "), 5);
+	stop(&f);
+}
+
+/* A server that speaks no JSON will not learn it. */
+static void test_malformed_answers_are_not_asked_for_for_ever(void **state)
+{
+	const struct fake_exchange script[] = {
+		{.status = 200, .body = "{"}, {.status = 200, .body = "{"}, {.status = 200, .body = "{"}, {.status = 200, .body = "{}"}};
+	struct fixture f = {0};
+	auto_json json_t *out = NULL;
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "GET", 0, &out), -1);
+	assert_non_null(strstr(f.err.text, "after 3 tries: the answer is not complete JSON"));
+	assert_null(out);
+	stop(&f);
+}
+
+static void test_a_login_page_is_not_json(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 200, .body = "<html>log in</html>"}};
+	struct fixture f = {0};
+	auto_json json_t *out = NULL;
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "GET", 0, &out), -1);
+	assert_string_equal(f.err.text, "the answer is not JSON");
+	assert_int_equal(f.err.code, ERR_REJECTED);
+	stop(&f);
+}
+
+/* What the server has answered with 500 may be done all the same. */
+static void test_a_post_is_not_sent_again_after_500(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 500}, {.status = 201, .body = "{}"}};
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "POST", 0, NULL), -1);
+	assert_int_equal(kube_request_count(f.client), 1);
+	stop(&f);
+}
+
+/* The answer was cut off, but there was one: the object is there. */
+static void test_a_post_with_a_cut_answer_is_not_sent_again(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 201, .body = "{\"a\":1}", .cut = 3}, {.status = 201, .body = "{}"}};
+	auto_json json_t *out = NULL;
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "POST", 0, &out), -1);
+	assert_int_equal(f.err.code, ERR_UNAVAILABLE);
+	assert_int_equal(kube_request_count(f.client), 1);
+	stop(&f);
+}
+
+static void test_a_post_without_an_answer_is_sent_again(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 0}, {.status = 201, .body = "{}"}};
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "POST", 0, NULL), 0);
+	assert_int_equal(kube_request_count(f.client), 2);
+	stop(&f);
+}
+
+static void test_the_deadline_ends_the_tries(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 503}, {.status = 503}, {.status = 503}, {.status = 503}, {.status = 503},
+		{.status = 503}, {.status = 503}, {.status = 503}};
+	struct fixture f = {0};
+	int64_t before = clock_monotonic_ms();
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "GET", 700, NULL), -1);
+	assert_int_equal(f.err.code, ERR_UNAVAILABLE);
+	assert_true(clock_monotonic_ms() - before < 1500);
+	assert_true(kube_request_count(f.client) >= 2);
+	stop(&f);
+}
+
+/* ---- credentials ---- */
+
+static void token_write(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void token_start(struct fixture *f, char *path, const struct fake_exchange *script, size_t count)
+{
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	token_write(path, "old\n");
+	start(f, script, count);
+	f->config.token_file = xstrdup(path);
+}
+
+static void test_a_static_token_is_sent(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 200, .body = "{}"}};
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	f.config.token = xstrdup("t0k");
+	assert_int_equal(call(&f, "GET", 0, NULL), 0);
+	assert_int_equal(fake_api_seen(f.api, "Authorization: Bearer t0k\r\n"), 1);
+	assert_int_equal(fake_api_seen(f.api, "Accept: application/json\r\n"), 1);
+	assert_int_equal(fake_api_seen(f.api, "User-Agent: rhaii-dr/"), 1);
+	stop(&f);
+}
+
+static void test_a_rotated_token_is_read_again(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 200, .body = "{}"}, {.status = 200, .body = "{}"}};
+	char path[] = "/tmp/rhaii-token-XXXXXX";
+	struct fixture f = {0};
+
+	(void)state;
+	token_start(&f, path, script, COUNT(script));
+	assert_int_equal(call(&f, "GET", 0, NULL), 0);
+	token_write(path, "rotated");
+	assert_int_equal(call(&f, "GET", 0, NULL), 0);
+	assert_int_equal(fake_api_seen(f.api, "Authorization: Bearer old\r\n"), 1);
+	assert_int_equal(fake_api_seen(f.api, "Authorization: Bearer rotated\r\n"), 1);
+	assert_int_equal(unlink(path), 0);
+	stop(&f);
+}
+
+/* The file can have a new token while it looks unchanged (same size, same clock tick): a 401 is the proof. */
+static void test_401_reads_the_token_again_once(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 401, .body = STATUS("Unauthorized", "Unauthorized")},
+		{.status = 401, .body = STATUS("Unauthorized", "Unauthorized")}};
+	char path[] = "/tmp/rhaii-token-XXXXXX";
+	struct fixture f = {0};
+
+	(void)state;
+	token_start(&f, path, script, COUNT(script));
+	assert_int_equal(call(&f, "POST", 0, NULL), -1);
+	assert_string_equal(f.err.text, "after 2 tries: Unauthorized");
+	assert_int_equal(f.err.code, ERR_FORBIDDEN);
+	assert_non_null(strstr(f.err.hint, "context 'test'"));
+	assert_int_equal(unlink(path), 0);
+	stop(&f);
+}
+
+static void test_a_token_file_that_is_away_leaves_the_old_token(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 200, .body = "{}"}, {.status = 200, .body = "{}"}};
+	char path[] = "/tmp/rhaii-token-XXXXXX";
+	struct fixture f = {0};
+
+	(void)state;
+	token_start(&f, path, script, COUNT(script));
+	assert_int_equal(call(&f, "GET", 0, NULL), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(call(&f, "GET", 0, NULL), 0);
+	assert_int_equal(fake_api_seen(f.api, "Authorization: Bearer old\r\n"), 2);
+	stop(&f);
+}
+
+static void test_a_token_with_a_line_break_is_not_sent(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 200, .body = "{}"}};
+	char path[] = "/tmp/rhaii-token-XXXXXX";
+	struct fixture f = {0};
+
+	(void)state;
+	token_start(&f, path, script, COUNT(script));
+	token_write(path, "a\r\nX-Other: b");
+	assert_int_equal(call(&f, "GET", 0, NULL), -1);
+	assert_int_equal(f.err.code, ERR_USAGE);
+	assert_int_equal(kube_request_count(f.client), 0);
+	assert_int_equal(unlink(path), 0);
+	stop(&f);
+}
+
+/* ---- many in flight ---- */
+
+struct answers {
+	size_t good, bad;
+	enum error_code code;
+	int64_t retry_after_ms;
+};
+
+static void answered(json_t *body, const struct error *error, int64_t retry_after_ms, void *arg)
+{
+	struct answers *answers = arg;
+
+	if (!error) {
+		assert_non_null(body);
+		answers->good++;
+		return;
+	}
+	answers->bad++;
+	answers->code = error->code;
+	answers->retry_after_ms = retry_after_ms;
+}
+
+static void test_send_tries_once_and_tells(void **state)
+{
+	const struct fake_exchange script[] = {{.path = "/a", .status = 201, .body = "{}"}, {.path = "/b", .status = 201, .body = "{}"},
+		{.path = "/c", .status = 429, .headers = "Retry-After: 7\r\n"}};
+	static const char *const paths[] = {"/a", "/b", "/c"};
+	auto_json json_t *body = json_pack("{s:s}", "k", "v");
+	struct answers answers = {0};
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		struct kube_request request = {.method = "POST", .path = paths[i], .body = body};
+
+		assert_int_equal(kube_send(f.client, &request, answered, &answers, &f.err), 0);
+	}
+	while (kube_in_flight(f.client) > 0)
+		assert_int_equal(kube_drive(f.client, 1000, &f.err), 0);
+	assert_int_equal(answers.good, 2);
+	assert_int_equal(answers.bad, 1);
+	assert_int_equal(answers.code, ERR_UNAVAILABLE);
+	assert_int_equal(answers.retry_after_ms, 7000);
+	assert_int_equal(fake_api_seen(f.api, "{\"k\":\"v\"}"), 3);
+	assert_int_equal(fake_api_seen(f.api, "Content-Type: application/json\r\n"), 3);
+	stop(&f);
+}
+
+static void test_cancelled_requests_call_nobody(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 200, .hold = true}};
+	struct kube_request request = {.method = "GET", .path = "/a"};
+	struct answers answers = {0};
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(kube_send(f.client, &request, answered, &answers, &f.err), 0);
+	assert_int_equal(kube_drive(f.client, 50, &f.err), 0);
+	kube_cancel_all(f.client);
+	assert_int_equal(kube_in_flight(f.client), 0);
+	assert_int_equal(answers.good + answers.bad, 0);
+	stop(&f);
+}
+
+/* ---- single objects ---- */
+
+static struct kube_resource config_maps = {.group = (char[]){""},
+	.version = (char[]){"v1"},
+	.resource = (char[]){"configmaps"},
+	.kind = (char[]){"ConfigMap"},
+	.namespaced = true};
+
+static void test_merge_patch_asks_strictly(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 200, .body = "{}"}};
+	auto_json json_t *patch = json_pack("{s:{s:s}}", "data", "k", "v");
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(kube_merge_patch(f.client, &config_maps, "ns", "a", patch, true, NULL, &f.err), 0);
+	assert_int_equal(
+		fake_api_seen(f.api,
+			"PATCH /api/v1/namespaces/ns/configmaps/a?fieldManager=rhaii-dr&fieldValidation=Strict&dryRun=All HTTP/1.1\r\n"),
+		1);
+	assert_int_equal(fake_api_seen(f.api, "Content-Type: application/merge-patch+json\r\n"), 1);
+	stop(&f);
+}
+
+static void test_get_names_the_object(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 404, .body = STATUS("NotFound", "not here")}};
+	auto_json json_t *out = NULL;
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(kube_get(f.client, &config_maps, "ns", "a", &out, &f.err), -1);
+	assert_int_equal(f.err.code, ERR_NOT_FOUND);
+	assert_string_equal(f.err.text, "configmaps 'ns/a': not here");
+	stop(&f);
+}
+
+static void test_create_path_is_strict(void **state)
+{
+	auto_free char *path = kube_create_path(&config_maps, "ns", false);
+
+	(void)state;
+	assert_string_equal(path, "/api/v1/namespaces/ns/configmaps?fieldManager=rhaii-dr&fieldValidation=Strict");
+}
+
+static void test_reads_who_the_cluster_is(void **state)
+{
+	const struct fake_exchange script[] = {
+		{.path = "/api/v1/namespaces/kube-system ", .status = 200, .body = "{\"metadata\":{\"uid\":\"u-1\"}}"},
+		{.path = "/version ", .status = 200, .body = "{\"gitVersion\":\"v1.34.4\"}"},
+		{.path = "/version ", .status = 200, .body = "{}"},
+	};
+	auto_free char *id = NULL;
+	auto_free char *version = NULL;
+	char *none = NULL;
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(kube_cluster_id(f.client, &id, &f.err), 0);
+	assert_string_equal(id, "u-1");
+	assert_int_equal(kube_server_version(f.client, &version, &f.err), 0);
+	assert_string_equal(version, "v1.34.4");
+	assert_int_equal(kube_server_version(f.client, &none, &f.err), -1);
+	assert_null(none);
+	assert_string_equal(f.err.text, "server version: the answer has no gitVersion");
+	stop(&f);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_errors_say_what_the_server_said),
+		cmocka_unit_test(test_a_resource_version_on_create_is_rejected),
+		cmocka_unit_test(test_errors_without_status_give_the_http_status),
+		cmocka_unit_test(test_server_text_cannot_command_the_terminal),
+		cmocka_unit_test(test_long_server_text_is_cut),
+		cmocka_unit_test(test_redirects_are_not_followed),
+		cmocka_unit_test(test_429_waits_as_long_as_told),
+		cmocka_unit_test(test_a_wait_beyond_the_deadline_gives_up),
+		cmocka_unit_test(test_a_get_goes_on_after_faults),
+		cmocka_unit_test(test_malformed_answers_are_not_asked_for_for_ever),
+		cmocka_unit_test(test_a_login_page_is_not_json),
+		cmocka_unit_test(test_a_post_is_not_sent_again_after_500),
+		cmocka_unit_test(test_a_post_with_a_cut_answer_is_not_sent_again),
+		cmocka_unit_test(test_a_post_without_an_answer_is_sent_again),
+		cmocka_unit_test(test_the_deadline_ends_the_tries),
+		cmocka_unit_test(test_a_static_token_is_sent),
+		cmocka_unit_test(test_a_rotated_token_is_read_again),
+		cmocka_unit_test(test_401_reads_the_token_again_once),
+		cmocka_unit_test(test_a_token_file_that_is_away_leaves_the_old_token),
+		cmocka_unit_test(test_a_token_with_a_line_break_is_not_sent),
+		cmocka_unit_test(test_send_tries_once_and_tells),
+		cmocka_unit_test(test_cancelled_requests_call_nobody),
+		cmocka_unit_test(test_merge_patch_asks_strictly),
+		cmocka_unit_test(test_get_names_the_object),
+		cmocka_unit_test(test_create_path_is_strict),
+		cmocka_unit_test(test_reads_who_the_cluster_is),
+	};
+
+	return cmocka_run_group_tests_name("kube_client", tests, NULL, NULL);
+}

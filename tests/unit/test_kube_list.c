@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_api.h"
+#include "kube/client.h"
+#include "kube/discovery.h"
+#include "kube/kubeconfig.h"
+#include "kube/list.h"
+#include "util/error.h"
+#include "util/json.h"
+#include "util/mem.h"
+#include "util/strbuf.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static struct kube_resource routes = {.group = (char[]){"g.io"},
+	.version = (char[]){"v1"},
+	.resource = (char[]){"httproutes"},
+	.kind = (char[]){"HTTPRoute"},
+	.namespaced = true};
+
+/* What a list gave: "a b !c" for items a and b, a restart, item c. */
+struct run {
+	struct strbuf seen;
+	char *version;
+	char *log; /* of the server */
+	int result;
+	struct error err;
+	const char *stop_at; /* the sink fails at this item */
+	size_t wrong_type;
+};
+
+static int take(json_t *item, void *arg, struct error *err)
+{
+	struct run *run = arg;
+	const char *name = json_text_at(item, "metadata", "name", NULL);
+	const char *version = json_text_at(item, "apiVersion", NULL);
+	const char *kind = json_text_at(item, "kind", NULL);
+
+	assert_non_null(name);
+	if (run->stop_at && strcmp(run->stop_at, name) == 0)
+		return error_set(err, ERR_GONE, "enough");
+	run->wrong_type += !version || !kind || strcmp(version, "g.io/v1") != 0 || strcmp(kind, "HTTPRoute") != 0;
+	strbuf_addf(&run->seen, "%s ", name);
+	return 0;
+}
+
+static void restart(void *arg)
+{
+	struct run *run = arg;
+
+	strbuf_adds(&run->seen, "!");
+}
+
+static void list_with(
+	struct run *run, const struct fake_exchange *script, size_t count, const struct kube_list_options *options, bool restartable)
+{
+	struct fake_api *api = fake_api_start(script, count);
+	auto_free char *server = xstrdup(fake_api_url(api));
+	char source[] = "test", space[] = "default";
+	struct kube_config config = {.server = server, .source = source, .namespace_ = space};
+	struct kube_list_sink sink = {.item = take, .restart = restartable ? restart : NULL, .arg = run};
+	struct kube_client *client = NULL;
+
+	run->seen = (struct strbuf)STRBUF_INIT;
+	assert_int_equal(kube_client_new(&client, &config, &run->err), 0);
+	run->result = kube_list(client, &routes, options, &sink, &run->version, &run->err);
+	run->log = fake_api_log(api);
+	kube_client_free(client);
+	fake_api_stop(api);
+}
+
+static void list(struct run *run, const struct fake_exchange *script, size_t count)
+{
+	static const struct kube_list_options options = {0};
+
+	list_with(run, script, count, &options, true);
+}
+
+static void release(struct run *run)
+{
+	strbuf_release(&run->seen);
+	free(run->version);
+	free(run->log);
+}
+
+static void assert_good(struct run *run, const char *seen, const char *version)
+{
+	if (run->result < 0)
+		fail_msg("%s", run->err.text);
+	assert_string_equal(run->seen.buf, seen);
+	assert_string_equal(run->version, version);
+	assert_int_equal(run->wrong_type, 0);
+	assert_int_equal(run->err.code, ERR_NONE);
+	release(run);
+}
+
+static void assert_bad(struct run *run, const char *text)
+{
+	assert_int_equal(run->result, -1);
+	assert_string_equal(run->err.text, text);
+	assert_null(run->version);
+	release(run);
+}
+
+#define PAGE_OF(kind, version, rv, token, items)                                                                                           \
+	"{\"kind\":\"" kind "\",\"apiVersion\":\"" version "\",\"metadata\":{\"resourceVersion\":\"" rv "\",\"continue\":\"" token         \
+	"\"},\"items\":[" items "]}"
+#define PAGE(rv, token, items) PAGE_OF("HTTPRouteList", "g.io/v1", rv, token, items)
+#define ITEM(name) "{\"metadata\":{\"name\":\"" name "\"}}"
+#define TYPED(kind, version) "{\"kind\":\"" kind "\",\"apiVersion\":\"" version "\",\"metadata\":{\"name\":\"a\"}}"
+#define EXPIRED "{\"kind\":\"Status\",\"message\":\"The provided continue parameter is too old\",\"reason\":\"Expired\",\"code\":410}"
+#define OK(text)                                                                                                                           \
+	{                                                                                                                                  \
+		.status = 200, .body = text                                                                                                \
+	}
+#define GONE                                                                                                                               \
+	{                                                                                                                                  \
+		.status = 410, .body = EXPIRED                                                                                             \
+	}
+
+/* ---- what is a list ---- */
+
+/* Fewer items than asked for, or none, with a token are legal: only the token says that there is more. */
+static void test_follows_the_token(void **state)
+{
+	const struct fake_exchange script[] = {
+		{.path = "GET /apis/g.io/v1/httproutes?limit=500 ", .status = 200, .body = PAGE("7", "t+1", ITEM("a"))},
+		{.path = "?limit=500&continue=t%2B1 ", .status = 200, .body = PAGE("7", "t2", "")},
+		{.path = "?limit=500&continue=t2 ", .status = 200, .body = PAGE("7", "", ITEM("b") "," TYPED("HTTPRoute", "g.io/v1"))},
+	};
+	struct run run = {0};
+
+	(void)state;
+	list(&run, script, COUNT(script));
+	assert_good(&run, "a b a ", "7");
+}
+
+static void test_empty_lists(void **state)
+{
+	const struct fake_exchange none[] = {OK(PAGE("7", "", ""))};
+	const struct fake_exchange null[] = {OK("{\"kind\":\"HTTPRouteList\",\"apiVersion\":\"g.io/v1\",\"metadata\":{},\"items\":null}")};
+	struct run run = {0};
+
+	(void)state;
+	list(&run, none, 1);
+	assert_good(&run, "", "7");
+	run = (struct run){0};
+	list(&run, null, 1);
+	assert_good(&run, "", "");
+}
+
+static void test_asks_as_told(void **state)
+{
+	const struct kube_list_options options = {.namespace_ = "ns", .page_size = 2, .at_version = "7"};
+	const struct fake_exchange script[] = {
+		{.path = "GET /apis/g.io/v1/namespaces/ns/httproutes?limit=2&resourceVersionMatch=Exact&resourceVersion=7 ",
+			.status = 200,
+			.body = PAGE("7", "t", ITEM("a"))},
+		{.path = "GET /apis/g.io/v1/namespaces/ns/httproutes?limit=2&continue=t ", .status = 200, .body = PAGE("7", "", ITEM("b"))},
+	};
+	struct run run = {0};
+
+	(void)state;
+	list_with(&run, script, COUNT(script), &options, true);
+	assert_good(&run, "a b ", "7");
+}
+
+/* Metadata only: the items still say what they are, not how they were asked for. */
+static void test_metadata_items_carry_the_kind(void **state)
+{
+	const struct kube_list_options options = {.metadata_only = true};
+	const struct fake_exchange script[] = {OK(PAGE_OF(
+		"PartialObjectMetadataList", "meta.k8s.io/v1", "7", "", TYPED("PartialObjectMetadata", "meta.k8s.io/v1") "," ITEM("b")))};
+	struct run run = {0};
+
+	(void)state;
+	list_with(&run, script, COUNT(script), &options, true);
+	assert_non_null(strstr(run.log, "Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1\r\n"));
+	assert_good(&run, "a b ", "7");
+}
+
+/* A page counts only when it is complete, whether the connection or the JSON ended too early. */
+static void test_a_truncated_page_is_asked_for_again(void **state)
+{
+	const struct fake_exchange script[] = {
+		OK(PAGE("7", "t", ITEM("a"))),
+		{.status = 200, .body = PAGE("7", "", ITEM("b")), .cut = 60},
+		OK("{\"kind\":\"HTTPRouteList\",\"apiVersion\":\"g.io/v1\",\"items\":[" ITEM("b")),
+		OK(PAGE("7", "", ITEM("b"))),
+	};
+	struct run run = {0};
+
+	(void)state;
+	list(&run, script, COUNT(script));
+	assert_good(&run, "a b ", "7");
+}
+
+/* ---- what is not ---- */
+
+static void assert_page_refused(const char *page, const char *text)
+{
+	const struct fake_exchange script[] = {OK(page)};
+	struct run run = {0};
+
+	list(&run, script, 1);
+	assert_int_equal(run.err.code, ERR_REJECTED);
+	assert_bad(&run, text);
+}
+
+static void test_refuses_another_list(void **state)
+{
+	(void)state;
+	assert_page_refused(PAGE_OF("GRPCRouteList", "g.io/v1", "7", "", ""),
+		"list of httproutes.g.io: the page is a 'GRPCRouteList' of 'g.io/v1', not a 'HTTPRouteList' of 'g.io/v1'");
+	assert_page_refused(PAGE_OF("HTTPRouteList", "g.io/v2", "7", "", ""),
+		"list of httproutes.g.io: the page is a 'HTTPRouteList' of 'g.io/v2', not a 'HTTPRouteList' of 'g.io/v1'");
+	assert_page_refused("{}", "list of httproutes.g.io: the page is a '' of '', not a 'HTTPRouteList' of 'g.io/v1'");
+	assert_page_refused("[]", "list of httproutes.g.io: the page is a '' of '', not a 'HTTPRouteList' of 'g.io/v1'");
+	assert_page_refused("{\"kind\":\"HTTPRouteList\",\"apiVersion\":\"g.io/v1\"}", "list of httproutes.g.io: the page has no items");
+}
+
+static void test_refuses_other_items(void **state)
+{
+	(void)state;
+	assert_page_refused(PAGE("7", "", ITEM("x") "," TYPED("GRPCRoute", "g.io/v1")),
+		"list of httproutes.g.io: item 1 is a 'GRPCRoute' of 'g.io/v1', not a 'HTTPRoute' of 'g.io/v1'");
+	assert_page_refused(PAGE("7", "", TYPED("HTTPRoute", "g.io/v2")),
+		"list of httproutes.g.io: item 0 is a 'HTTPRoute' of 'g.io/v2', not a 'HTTPRoute' of 'g.io/v1'");
+	assert_page_refused(PAGE("7", "", TYPED("PartialObjectMetadata", "meta.k8s.io/v1")),
+		"list of httproutes.g.io: item 0 is a 'PartialObjectMetadata' of 'meta.k8s.io/v1', not a 'HTTPRoute' of 'g.io/v1'");
+	assert_page_refused(PAGE("7", "", "{\"kind\":1,\"metadata\":{\"name\":\"a\"}}"),
+		"list of httproutes.g.io: item 0 is a '' of '', not a 'HTTPRoute' of 'g.io/v1'");
+	assert_page_refused(PAGE("7", "", "{}"), "list of httproutes.g.io: item 0 has no metadata.name");
+	assert_page_refused(PAGE("7", "", "3"), "list of httproutes.g.io: item 0 has no metadata.name");
+}
+
+static void test_refuses_a_repeated_token(void **state)
+{
+	const struct fake_exchange script[] = {OK(PAGE("7", "t", ITEM("a"))), OK(PAGE("7", "u", ITEM("b"))), OK(PAGE("7", "t", ITEM("c")))};
+	struct run run = {0};
+
+	(void)state;
+	list(&run, script, COUNT(script));
+	assert_bad(&run, "list of httproutes.g.io: the server repeats a continue token: the list has no end");
+}
+
+static void test_refuses_a_page_of_another_moment(void **state)
+{
+	const struct kube_list_options options = {.at_version = "6"};
+	const struct fake_exchange script[] = {OK(PAGE("7", "t", ITEM("a"))), OK(PAGE("8", "", ITEM("b")))};
+	struct run run = {0};
+
+	(void)state;
+	list(&run, script, COUNT(script));
+	assert_bad(&run, "list of httproutes.g.io: the page is of resourceVersion '8', not '7'");
+	run = (struct run){0};
+	list_with(&run, script, COUNT(script), &options, true);
+	assert_bad(&run, "list of httproutes.g.io: the page is of resourceVersion '7', not '6'");
+}
+
+static void test_a_refusal_names_the_list(void **state)
+{
+	const struct kube_list_options options = {.namespace_ = "ns"};
+	const struct fake_exchange script[] = {{.status = 403, .body = "{\"kind\":\"Status\",\"message\":\"httproutes is forbidden\"}"}};
+	struct run run = {0};
+
+	(void)state;
+	list_with(&run, script, 1, &options, true);
+	assert_int_equal(run.err.code, ERR_FORBIDDEN);
+	assert_bad(&run, "list of httproutes.g.io in namespace 'ns': httproutes is forbidden");
+}
+
+/* ---- 410 ---- */
+
+static void test_410_starts_over(void **state)
+{
+	const struct fake_exchange script[] = {
+		OK(PAGE("7", "t", ITEM("a"))), GONE, OK(PAGE("9", "t", ITEM("a"))), OK(PAGE("9", "", ITEM("b")))};
+	struct run run = {0};
+
+	(void)state;
+	list(&run, script, COUNT(script));
+	assert_good(&run, "a !a b ", "9");
+}
+
+static void test_the_third_410_fails(void **state)
+{
+	const struct fake_exchange script[] = {OK(PAGE("7", "t", ITEM("a"))), GONE, GONE, OK(PAGE("9", "t", ITEM("a"))), GONE};
+	struct run run = {0};
+
+	(void)state;
+	list(&run, script, COUNT(script));
+	assert_int_equal(run.err.code, ERR_GONE);
+	assert_bad(&run, "list of httproutes.g.io: The provided continue parameter is too old");
+}
+
+static void test_410_fails_a_sink_that_cannot_forget(void **state)
+{
+	const struct kube_list_options options = {0};
+	const struct fake_exchange late[] = {OK(PAGE("7", "t", ITEM("a"))), GONE, OK(PAGE("9", "", ITEM("a")))};
+	const struct fake_exchange early[] = {GONE, OK(PAGE("9", "", ITEM("a")))};
+	struct run run = {0};
+
+	(void)state;
+	list_with(&run, late, COUNT(late), &options, false);
+	assert_bad(&run, "list of httproutes.g.io: The provided continue parameter is too old");
+	run = (struct run){0};
+	list_with(&run, early, COUNT(early), &options, false);
+	assert_good(&run, "a ", "9");
+}
+
+/* To ask for an old version again gives the same answer: the caller has to choose a newer one. */
+static void test_410_at_a_version_is_the_callers(void **state)
+{
+	const struct kube_list_options options = {.at_version = "7"};
+	const struct fake_exchange script[] = {GONE, OK(PAGE("7", "", ITEM("a")))};
+	struct run run = {0};
+
+	(void)state;
+	list_with(&run, script, COUNT(script), &options, true);
+	assert_int_equal(run.err.code, ERR_GONE);
+	assert_bad(&run, "list of httproutes.g.io: The provided continue parameter is too old");
+}
+
+/* The sink's own errors end the list, whatever their code. */
+static void test_the_sink_can_end_the_list(void **state)
+{
+	const struct fake_exchange script[] = {OK(PAGE("7", "", ITEM("a") "," ITEM("b"))), OK(PAGE("7", "", ITEM("a")))};
+	struct run run = {.stop_at = "b"};
+
+	(void)state;
+	list(&run, script, COUNT(script));
+	assert_string_equal(run.seen.buf, "a ");
+	assert_bad(&run, "list of httproutes.g.io: enough");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_follows_the_token),
+		cmocka_unit_test(test_empty_lists),
+		cmocka_unit_test(test_asks_as_told),
+		cmocka_unit_test(test_metadata_items_carry_the_kind),
+		cmocka_unit_test(test_a_truncated_page_is_asked_for_again),
+		cmocka_unit_test(test_refuses_another_list),
+		cmocka_unit_test(test_refuses_other_items),
+		cmocka_unit_test(test_refuses_a_repeated_token),
+		cmocka_unit_test(test_refuses_a_page_of_another_moment),
+		cmocka_unit_test(test_a_refusal_names_the_list),
+		cmocka_unit_test(test_410_starts_over),
+		cmocka_unit_test(test_the_third_410_fails),
+		cmocka_unit_test(test_410_fails_a_sink_that_cannot_forget),
+		cmocka_unit_test(test_410_at_a_version_is_the_callers),
+		cmocka_unit_test(test_the_sink_can_end_the_list),
+	};
+
+	return cmocka_run_group_tests_name("kube_list", tests, NULL, NULL);
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pending text and the list of probes, on looks that are put together by hand instead of by lists. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_api.h"
+#include "kube/client.h"
+#include "kube/discovery.h"
+#include "kube/kubeconfig.h"
+#include "object/object.h"
+#include "policy/policy.h"
+#include "store/snapshot.h"
+#include "util/error.h"
+#include "util/json.h"
+#include "util/mem.h"
+#include "util/outcome.h"
+#include "util/strbuf.h"
+#include "verify/look.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#define OWNED(uid) "'ownerReferences':[{'apiVersion':'s.io/v1','kind':'Service','name':'a','uid':'" uid "','controller':true}]"
+
+/* A policy with three kinds (services are ready by a condition, gadgets by nothing, networkpolicies neither) and an inventory of one. */
+static struct policy_kind kinds[] = {
+	{.group = (char[]){"s.io"}, .resource = (char[]){"services"}, .kind = (char[]){"Service"}, .namespaced = true},
+	{.group = (char[]){"s.io"}, .resource = (char[]){"gadgets"}, .kind = (char[]){"Gadget"}, .namespaced = true},
+	{.group = (char[]){"networking.k8s.io"},
+		.resource = (char[]){"networkpolicies"},
+		.kind = (char[]){"NetworkPolicy"},
+		.namespaced = true},
+};
+static struct policy_inventory inventory[] = {{.group = (char[]){"apps"}, .resource = (char[]){"deployments"}}};
+static const struct policy policy = {
+	.kinds = kinds, .kind_count = COUNT(kinds), .inventory = inventory, .inventory_count = COUNT(inventory)};
+
+struct fixture {
+	struct snapshot snapshot;
+	struct object *objects[16];
+	struct verify_look *look;
+};
+
+static json_t *value_of(const char *text)
+{
+	auto_free char *json = xstrdup(text);
+	json_t *value;
+
+	for (char *c = json; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	value = json_loads(json, 0, NULL);
+	assert_non_null(value);
+	return value;
+}
+
+static void add_object(struct fixture *fixture, const char *resource, const char *text)
+{
+	auto_json json_t *json = value_of(text);
+	struct error err = ERROR_INIT;
+
+	assert_int_equal(object_new(&fixture->objects[fixture->snapshot.object_count++], resource, json, &err), 0);
+}
+
+static void prepare(struct fixture *fixture, const char *generated, bool all)
+{
+	static struct verify_settings settings;
+
+	fixture->snapshot.objects = fixture->objects;
+	fixture->snapshot.generated = value_of(generated);
+	settings = (struct verify_settings){.snapshot = &fixture->snapshot, .policy = &policy};
+	fixture->look = look_prepare(&settings, all);
+}
+
+/* The live objects of a kind, as a complete list of it would give them. */
+static void give(struct fixture *fixture, const char *group, const char *resource, const char *items)
+{
+	struct look_kind *kind = look_find(fixture->look, group, resource);
+	auto_json json_t *list = value_of(items);
+	json_t *item;
+	size_t i;
+
+	assert_non_null(kind);
+	look_listed(fixture->look, kind);
+	json_array_foreach (list, i, item)
+		look_take(fixture->look, kind, item);
+}
+
+static int set_up(void **state)
+{
+	strlist_add(&kinds[0].ready_conditions, "Ready");
+	*state = xcalloc(1, sizeof(struct fixture));
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	verify_look_free(fixture->look);
+	for (size_t i = 0; i < fixture->snapshot.object_count; i++)
+		object_free(fixture->objects[i]);
+	json_decref(fixture->snapshot.generated);
+	strlist_release(&kinds[0].ready_conditions);
+	free(fixture);
+	return 0;
+}
+
+#define SERVICE(name, more) "{'apiVersion':'s.io/v1','kind':'Service','metadata':{'namespace':'ns','name':'" name "'" more "}}"
+#define LIVE(name, uid, status)                                                                                                            \
+	"{'apiVersion':'s.io/v1','kind':'Service','metadata':{'namespace':'ns','name':'" name "','uid':'" uid "'},'status':" status "}"
+#define READY "{'conditions':[{'type':'Ready','status':'True'}]}"
+#define UNREADY "{'conditions':[{'type':'Ready','status':'False','reason':'HTTPRoutesNotReady'}]}"
+#define ENTRY(name)                                                                                                                        \
+	"{'group':'apps','resource':'deployments','kind':'Deployment','namespace':'ns','name':'" name "',"                                 \
+	"'owner':{'group':'s.io','kind':'Service','name':'a'}}"
+#define NOTHING "{'objects':[]}"
+
+static void assert_pending(struct fixture *fixture, size_t count, const char *expected)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	assert_int_equal(verify_pending(fixture->look, &text), count);
+	assert_string_equal(text.buf, expected);
+}
+
+/* ---- pending ---- */
+
+static void test_pending_tells_the_first_three(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add_object(fixture, "services", SERVICE("a", ""));
+	add_object(fixture, "services", SERVICE("b", ""));
+	add_object(fixture, "services", SERVICE("c", ""));
+	prepare(fixture, "{'objects':[" ENTRY("a-1") "," ENTRY("a-2") "]}", false);
+	give(fixture, "apps", "deployments", "[]");
+	give(fixture, "s.io", "services", "[" LIVE("a", "u1", UNREADY) "," LIVE("b", "u2", READY) "]");
+	assert_pending(fixture, 4,
+		"Service ns/a: Ready is False (HTTPRoutesNotReady); Service ns/c: not there; Deployment ns/a-1: missing; and 1 more");
+}
+
+static void test_nothing_is_pending_when_all_is_back(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add_object(fixture, "services", SERVICE("a", ""));
+	prepare(fixture, "{'objects':[" ENTRY("a-1") "]}", false);
+	give(fixture, "apps", "deployments", "[{'metadata':{'namespace':'ns','name':'a-1'," OWNED("u1") "}}]");
+	give(fixture, "s.io", "services", "[" LIVE("a", "u1", READY) "]");
+	assert_pending(fixture, 0, "");
+}
+
+/* Converging for half an hour on what its author stopped would cost the whole recovery time. */
+static void test_a_stopped_service_is_not_pending(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add_object(fixture, "services", SERVICE("a", ",'annotations':{'serving.kserve.io/stop':'true'}"));
+	prepare(fixture, NOTHING, false);
+	give(fixture, "s.io", "services", "[" LIVE("a", "u1", UNREADY) "]");
+	assert_pending(fixture, 0, "");
+}
+
+/* For converging only kinds that can be pending, or that own one, are asked for. */
+static void test_a_short_look_lists_what_may_be_pending(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add_object(fixture, "gadgets", "{'apiVersion':'s.io/v1','kind':'Gadget','metadata':{'namespace':'ns','name':'g'}}");
+	add_object(fixture, "services", SERVICE("a", ""));
+	prepare(fixture, NOTHING, false);
+	assert_int_equal(fixture->look->kind_count, 1);
+	assert_string_equal(fixture->look->kinds[0]->resource, "services");
+}
+
+/* ---- probes ---- */
+
+static json_t *find_probe(json_t *list, const char *probe, const char *object)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach (list, i, row)
+		if (!strcmp(json_text_at(row, "probe", NULL), probe) && !strcmp(json_text_at(row, "object", NULL), object))
+			return row;
+	return NULL;
+}
+
+static void assert_probe(json_t *list, const char *probe, const char *object, const char *result, const char *observed)
+{
+	json_t *row = find_probe(list, probe, object);
+
+	assert_non_null(row);
+	assert_string_equal(json_text_at(row, "result", NULL), result);
+	assert_string_equal(json_text_at(row, "observed", NULL), observed);
+	assert_true(json_is_array(json_object_get(row, "evidence")));
+	assert_true(json_is_integer(json_object_get(row, "milliseconds")));
+}
+
+static void test_a_dangling_owner_is_an_orphan(void **state)
+{
+	struct fixture *fixture = *state;
+	struct outcome outcome = {0};
+	auto_json json_t *list = NULL;
+
+	add_object(fixture, "services", SERVICE("a", ""));
+	prepare(fixture, NOTHING, true);
+	give(fixture, "apps", "deployments",
+		"[{'kind':'Deployment','metadata':{'namespace':'ns','name':'good'," OWNED(
+			"u1") "}},"
+			      "{'kind':'Deployment','metadata':{'namespace':'ns','name':'bad'," OWNED(
+				      "u0") "}},"
+					    "{'kind':'Deployment','metadata':{'namespace':'ns','name':'going','deletionTimestamp':'x'"
+					    "," OWNED("u0") "}},"
+							    "{'kind':'Deployment','metadata':{'namespace':'elsewhere','name':'x'," OWNED(
+								    "u0") "}},"
+									  "{'kind':'Deployment','metadata':{'namespace':'ns','name':'free'}"
+									  "}]");
+	give(fixture, "s.io", "services", "[" LIVE("a", "u1", READY) "]");
+	list = verify_probes(fixture->look, &outcome);
+	assert_probe(list, "orphans", "generated objects", "fail", "1 of 3 have an owner that is not there");
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(find_probe(list, "orphans", "generated objects"), "evidence"), 0)),
+		"Deployment ns/bad: controlled by Service a with uid u0, which is not there");
+	assert_int_equal(outcome_exit_code(&outcome), 5);
+}
+
+/* A service that somebody added after the snapshot owns its children rightly. */
+static void test_an_owner_outside_the_snapshot_is_there(void **state)
+{
+	struct fixture *fixture = *state;
+	struct outcome outcome = {0};
+	auto_json json_t *list = NULL;
+
+	add_object(fixture, "services", SERVICE("a", ""));
+	prepare(fixture, NOTHING, true);
+	give(fixture, "apps", "deployments", "[{'kind':'Deployment','metadata':{'namespace':'ns','name':'new'," OWNED("u9") "}}]");
+	give(fixture, "s.io", "services", "[" LIVE("a", "u1", READY) "," LIVE("new", "u9", READY) "]");
+	list = verify_probes(fixture->look, &outcome);
+	assert_probe(list, "orphans", "generated objects", "pass", "none of 1");
+}
+
+static void test_probes_come_in_a_fixed_order(void **state)
+{
+	static const char *const expected[] = {"object", "object", "object", "children", "children", "orphans", "ready", "policy"};
+	struct fixture *fixture = *state;
+	struct outcome outcome = {0};
+	auto_json json_t *list = NULL;
+	json_t *row;
+	size_t i;
+
+	add_object(fixture, "networkpolicies",
+		"{'apiVersion':'networking.k8s.io/v1','kind':'NetworkPolicy','metadata':{'namespace':'ns','name':'n'}}");
+	add_object(fixture, "gadgets", "{'apiVersion':'s.io/v1','kind':'Gadget','metadata':{'namespace':'ns','name':'g'}}");
+	add_object(fixture, "services", SERVICE("a", ""));
+	prepare(fixture, "{'objects':[" ENTRY("a-1") "],'notListed':['x.y']}", true);
+	give(fixture, "apps", "deployments", "[]");
+	give(fixture, "s.io", "services", "[]");
+	list = verify_probes(fixture->look, &outcome);
+	assert_int_equal(json_array_size(list), COUNT(expected));
+	json_array_foreach (list, i, row)
+		assert_string_equal(json_text_at(row, "probe", NULL), expected[i]);
+	assert_probe(list, "object", "Service ns/a", "fail", "not there");
+	assert_probe(list, "object", "Gadget ns/g", "not tested", "not looked at");
+	assert_probe(list, "children", "Deployment ns/a-1", "fail", "missing");
+	assert_probe(list, "children", "x.y", "not tested", "not known");
+	assert_probe(list, "ready", "Service ns/a", "fail", "not there");
+	assert_probe(list, "policy", "1 NetworkPolicies", "not tested", "1 in the snapshot");
+}
+
+/* What the cluster serves at another version cannot be compared field by field, but it is there. */
+static void test_another_version_is_not_compared(void **state)
+{
+	struct fixture *fixture = *state;
+	struct outcome outcome = {0};
+	auto_json json_t *list = NULL;
+
+	add_object(fixture, "gadgets", "{'apiVersion':'s.io/v1','kind':'Gadget','metadata':{'namespace':'ns','name':'g'}}");
+	prepare(fixture, NOTHING, true);
+	give(fixture, "s.io", "gadgets", "[{'apiVersion':'s.io/v2','kind':'Gadget','metadata':{'namespace':'ns','name':'g'}}]");
+	list = verify_probes(fixture->look, &outcome);
+	assert_probe(list, "object", "Gadget ns/g", "not tested", "there, as s.io/v2");
+	assert_int_equal(outcome_exit_code(&outcome), 0);
+}
+
+static void test_a_kind_not_served_fails_its_objects_and_not_its_children(void **state)
+{
+	struct fixture *fixture = *state;
+	struct outcome outcome = {0};
+	auto_json json_t *list = NULL;
+	struct look_kind *kind;
+
+	add_object(fixture, "gadgets", "{'apiVersion':'s.io/v1','kind':'Gadget','metadata':{'namespace':'ns','name':'g'}}");
+	prepare(fixture, "{'objects':[" ENTRY("a-1") "]}", true);
+	for (size_t i = 0; i < fixture->look->kind_count; i++) {
+		kind = fixture->look->kinds[i];
+		kind->not_served = true;
+		kind->why = xstrdup("not served");
+	}
+	list = verify_probes(fixture->look, &outcome);
+	assert_probe(list, "object", "Gadget ns/g", "fail", "not there");
+	assert_probe(list, "children", "Deployment ns/a-1", "not tested", "not looked at");
+	assert_string_equal(json_text_at(find_probe(list, "children", "Deployment ns/a-1"), "reason", NULL), "not served");
+}
+
+/* ---- lists ---- */
+
+#define RESOURCE(name, kind)                                                                                                               \
+	"{'resource':'" name "','responseKind':{'group':'','version':'v1','kind':'" kind "'},'scope':'Namespaced','verbs':['list']}"
+#define GROUP(name, resources)                                                                                                             \
+	"{'metadata':{'name':'" name "'},'versions':[{'version':'v1','freshness':'Current','resources':[" resources "]}]}"
+#define DISCOVERY(items) "{'kind':'APIGroupDiscoveryList','apiVersion':'apidiscovery.k8s.io/v2','metadata':{},'items':[" items "]}"
+
+/* The text as an answer: ' is ". The caller frees. */
+static char *answer_of(const char *text)
+{
+	char *json = xstrdup(text);
+
+	for (char *c = json; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	return json;
+}
+
+/* What a full look at the fixture gives when deployments are answered with this status. */
+static int look_at_server(struct fixture *fixture, int status, json_t **list, struct error *err)
+{
+	auto_free char *core = answer_of(DISCOVERY("{'metadata':{},'versions':[]}"));
+	auto_free char *groups = answer_of(DISCOVERY(GROUP("apps", RESOURCE("deployments", "Deployment")) "," GROUP(
+		"s.io", RESOURCE("services", "Service") "," RESOURCE("gadgets", "Gadget"))));
+	auto_free char *services = answer_of(
+		"{'kind':'ServiceList','apiVersion':'s.io/v1','metadata':{'resourceVersion':'7'},'items':[" LIVE("a", "u1", READY) "]}");
+	auto_free char *refusal = answer_of("{'kind':'Status','message':'no such right'}");
+	const struct fake_exchange script[] = {
+		{.path = "GET /api ", .status = 200, .body = core},
+		{.path = "GET /apis ", .status = 200, .body = groups},
+		{.path = "/apis/apps/v1/namespaces/ns/deployments?", .status = status, .body = refusal},
+		{.path = "/apis/s.io/v1/namespaces/ns/services?", .status = 200, .body = services},
+	};
+	struct fake_api *api = fake_api_start(script, COUNT(script));
+	auto_free char *server = xstrdup(fake_api_url(api));
+	char source[] = "test", space[] = "default";
+	struct kube_config config = {.server = server, .source = source, .namespace_ = space};
+	struct kube_client *client = NULL;
+	struct discovery *discovery = NULL;
+	struct outcome outcome = {0};
+	int result;
+
+	fixture->snapshot.objects = fixture->objects;
+	fixture->snapshot.generated = value_of("{'objects':[" ENTRY("a-1") "]}");
+	assert_int_equal(kube_client_new(&client, &config, err), 0);
+	assert_int_equal(discovery_load(&discovery, client, err), 0);
+	result = verify_look_new(&fixture->look,
+		&(struct verify_settings){.snapshot = &fixture->snapshot, .policy = &policy, .client = client, .discovery = discovery},
+		true, err);
+	if (result == 0)
+		*list = verify_probes(fixture->look, &outcome);
+	discovery_free(discovery);
+	kube_client_free(client);
+	fake_api_stop(api);
+	return result;
+}
+
+/* A narrow role must not make a failure of what it only cannot see. */
+static void test_a_kind_that_may_not_be_listed_is_not_tested(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error err = ERROR_INIT;
+	auto_json json_t *list = NULL;
+
+	add_object(fixture, "services", SERVICE("a", ",'uid':'u1'"));
+	assert_int_equal(look_at_server(fixture, 403, &list, &err), 0);
+	assert_probe(list, "ready", "Service ns/a", "pass", "ready");
+	assert_probe(list, "children", "Deployment ns/a-1", "not tested", "not looked at");
+	assert_probe(list, "orphans", "generated objects", "not tested", "not looked at");
+	assert_non_null(strstr(json_text_at(find_probe(list, "children", "Deployment ns/a-1"), "reason", NULL), "no such right"));
+}
+
+static void test_any_other_fault_leaves_no_look(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error err = ERROR_INIT;
+	json_t *list = NULL;
+
+	add_object(fixture, "services", SERVICE("a", ""));
+	assert_int_equal(look_at_server(fixture, 400, &list, &err), -1);
+	assert_null(fixture->look);
+	assert_string_equal(err.text, "look at the cluster: list of deployments.apps in namespace 'ns': no such right");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_pending_tells_the_first_three),
+		TEST(test_nothing_is_pending_when_all_is_back),
+		TEST(test_a_stopped_service_is_not_pending),
+		TEST(test_a_short_look_lists_what_may_be_pending),
+		TEST(test_a_dangling_owner_is_an_orphan),
+		TEST(test_an_owner_outside_the_snapshot_is_there),
+		TEST(test_probes_come_in_a_fixed_order),
+		TEST(test_another_version_is_not_compared),
+		TEST(test_a_kind_not_served_fails_its_objects_and_not_its_children),
+		TEST(test_a_kind_that_may_not_be_listed_is_not_tested),
+		TEST(test_any_other_fault_leaves_no_look),
+	};
+
+	return cmocka_run_group_tests_name("verify_look", tests, NULL, NULL);
+}
