@@ -31,8 +31,9 @@ func newGatewayPlane(w *world, address string) *gatewayPlane {
 	return &gatewayPlane{world: w, address: address, servers: map[int64]*http.Server{}, failures: map[int64]string{}}
 }
 
-// listen makes the set of servers equal to the set of wanted ports. A port that cannot be had is remembered for the Gateway's status.
-func (g *gatewayPlane) listen() error {
+// listen makes the set of servers equal to the set of wanted ports. A port that cannot be had is remembered for the Gateway's status;
+// the result tells whether there is none.
+func (g *gatewayPlane) listen() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	wanted := map[int64]bool{}
@@ -66,7 +67,7 @@ func (g *gatewayPlane) listen() error {
 		g.servers[port] = server
 		go server.Serve(socket)
 	}
-	return nil
+	return len(g.failures) == 0
 }
 
 func (g *gatewayPlane) close() {

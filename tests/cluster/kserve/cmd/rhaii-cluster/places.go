@@ -4,6 +4,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"embed"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -34,19 +35,32 @@ func program(name string) (string, error) {
 	return filepath.Join(bin, name), nil
 }
 
-// preparedDir gives the place of the prepared clusters of these programs and this harness. Both directory names are hashes: the
-// one of go.mod and go.sum, and the one of the harness sources.
+// preparing holds the sources that decide what a prepared cluster is. Changing another part of the harness keeps the prepared ones.
+//
+//go:embed client.go controlplane.go crds.go etcd.go install.go pki.go prepare.go role.go
+var preparing embed.FS
+
+// preparedDir gives the place of the prepared clusters of these programs (their directory is named after go.mod and go.sum) and
+// of these sources.
 func preparedDir() (string, error) {
 	bin, err := fromEnv(envBin)
 	if err != nil {
 		return "", err
 	}
-	self, err := os.Executable()
+	sum := sha256.New()
+	fmt.Fprintln(sum, filepath.Base(bin))
+	sources, err := preparing.ReadDir(".")
 	if err != nil {
 		return "", err
 	}
-	key := sha256.Sum256([]byte(filepath.Base(bin) + "/" + filepath.Base(filepath.Dir(self))))
-	return filepath.Join(filepath.Dir(bin), "prepared-"+hex.EncodeToString(key[:6])), nil
+	for _, s := range sources {
+		raw, err := preparing.ReadFile(s.Name())
+		if err != nil {
+			return "", err
+		}
+		sum.Write(raw)
+	}
+	return filepath.Join(filepath.Dir(bin), "prepared-"+hex.EncodeToString(sum.Sum(nil)[:6])), nil
 }
 
 // moduleDir gives the directory of a Go module of the kserve graph, downloading it when needed.

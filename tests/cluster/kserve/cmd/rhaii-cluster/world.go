@@ -115,7 +115,9 @@ func (w *world) turn(what string, on bool) error {
 		return nil
 	}
 	w.gateway.off.Store(!on)
-	return w.gateway.listen()
+	w.gateway.listen()
+	w.enqueueAll(gateways, "")
+	return nil
 }
 
 func (w *world) changed(kind schema.GroupVersionResource, obj any) {
@@ -199,10 +201,8 @@ func (w *world) work() {
 
 // update computes the status that the object should have, and writes it when it has another one.
 func (w *world) update(k key) error {
-	if k.kind == gateways && w.gateway != nil {
-		if err := w.gateway.listen(); err != nil {
-			return err
-		}
+	if k.kind == gateways && w.gateway != nil && !w.gateway.listen() {
+		w.queue.AddAfter(k, time.Second) // the port may become free
 	}
 	obj := w.get(k.kind, k.name)
 	if obj == nil {
