@@ -30,8 +30,11 @@ cluster_up() {
 	local role=$1 dir=$2 fd held
 	shift 2
 	if [ -n "${cluster_pid[$dir]:-}" ]; then
-		echo "a cluster is running in '$dir'" >&2
-		return 1
+		if kill -0 "${cluster_pid[$dir]}" 2>/dev/null; then
+			echo "a cluster is running in '$dir'" >&2
+			return 1
+		fi
+		cluster_down "$dir"
 	fi
 	"$cluster_here/rhaii-cluster" prepare "$role" >/dev/null || return
 	mkdir -p "$dir" || return
