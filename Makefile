@@ -20,6 +20,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prot
 	-Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wconversion -Wno-sign-conversion -Wswitch-enum -Wdouble-promotion -Wnull-dereference \
 	-Wimplicit-fallthrough -Wredundant-decls -Werror
 HARDENING := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2 -fno-strict-overflow -fno-delete-null-pointer-checks -ftrivial-auto-var-init=zero
+# clang 14 knows it only behind a second flag
+HARDENING += $(shell echo 'int x;' | $(CC) -Werror -ftrivial-auto-var-init=zero -x c -c -o /dev/null - 2>/dev/null && echo -ftrivial-auto-var-init=zero)
 LINKHARD := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 OPT ?= -O2 -g
 SANITIZE ?=
@@ -66,6 +68,9 @@ $(BUILD)/unit/%: $(O)/tests/unit/%.o $(UNIT_LIB:%.c=$(O)/%.o) $(SRC_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) $(shell pkg-config --libs cmocka)
+
+# What it was built with, for `version -o json`.
+$(O)/cmd/version.o: CPPFLAGS += -DRHAII_LIBRARIES='"$(foreach p,$(PACKAGES),$(p) $(shell pkg-config --modversion $(p)))"'
 
 .PHONY: unit
 unit: $(UNIT_BIN)

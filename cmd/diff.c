@@ -27,27 +27,29 @@ static void add_change(const struct context *ctx, const char *change, const stru
 				"name", object->name, "fields", fields));
 }
 
-static void compare_object(const struct context *ctx, const struct object *old, const struct object *new_)
+static void compare_objects(const struct context *ctx, const struct object *old, const struct object *new_)
 {
 	auto_json json_t *fields = json_array();
 
-	if (!old || !new_)
-		add_change(ctx, old ? "removed" : "added", old ? old : new_, fields);
-	else if (diff_values(old->json, new_->json, add_field, fields) > 0)
+	if (diff_values(old->json, new_->json, add_field, fields) > 0)
 		add_change(ctx, "changed", new_, fields);
 }
 
 /* Both lists are in the order of object_compare. old is NULL before the first snapshot. */
 static void compare(const struct context *ctx, const struct snapshot *old, const struct snapshot *new_)
 {
+	auto_json json_t *none = json_array();
 	size_t i = 0, j = 0, olds = old ? old->object_count : 0;
 
 	while (i < olds || j < new_->object_count) {
 		int order = i == olds ? 1 : j == new_->object_count ? -1 : object_compare(&old->objects[i], &new_->objects[j]);
 
-		compare_object(ctx, order <= 0 ? old->objects[i] : NULL, order >= 0 ? new_->objects[j] : NULL);
-		i += order <= 0;
-		j += order >= 0;
+		if (order < 0)
+			add_change(ctx, "removed", old->objects[i++], none);
+		else if (order > 0)
+			add_change(ctx, "added", new_->objects[j++], none);
+		else
+			compare_objects(ctx, old->objects[i++], new_->objects[j++]);
 	}
 }
 

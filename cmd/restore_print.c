@@ -165,7 +165,7 @@ void print_restore(struct output *out, const json_t *report)
 		table_probes(out, probes, false);
 	} else {
 		output_heading(out, NULL);
-		output_status(out, "probes", "not tested", "%s", "");
+		output_status(out, "probes", "not tested", "(stopped after the apply)");
 	}
 	print_phases(out, json_object_get(report, "phases"));
 	print_verdict(out, json_object_get(report, "rto"));

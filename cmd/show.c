@@ -88,7 +88,7 @@ void print_show(struct output *out, const json_t *result)
 	output_field(out, "policy", "%s", policy ? policy : "not known");
 	print_scope(out, json_object_get(result, "scope"));
 	table_kinds(out, json_object_get(result, "kinds"));
-	table_requirements(out, "The target must bring:", json_object_get(result, "requirements"), true);
+	table_requirements(out, "What the objects need and the snapshot does not hold:", json_object_get(result, "requirements"), true);
 	table_environment(out, json_object_get(result, "environment"));
 	print_objects(out, json_object_get(result, "objects"));
 }

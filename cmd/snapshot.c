@@ -30,16 +30,23 @@ int command_snapshot(struct context *ctx, struct error *err)
 	return 0;
 }
 
+static const char *state_text(const json_t *result)
+{
+	if (json_is_true(json_object_get(result, "first")))
+		return "would be the first";
+	return json_is_true(json_object_get(result, "changed")) ? "the state differs from the newest snapshot"
+								: "the state is that of the newest snapshot";
+}
+
 static void print_commit(struct output *out, const json_t *result)
 {
 	const char *commit = json_text_at(result, "commit", NULL);
-	bool changed = json_is_true(json_object_get(result, "changed"));
 
 	if (json_is_true(json_object_get(result, "dryRun")))
-		output_field(out, "commit", "none (dry run); the state %s",
-			changed ? "differs from the newest snapshot" : "is that of the newest snapshot");
+		output_field(out, "commit", "none (dry run): %s", state_text(result));
 	else
-		output_field(out, "commit", "%s (%s)", commit ? commit : "none", changed ? "new" : "unchanged");
+		output_field(out, "commit", "%s (%s)", commit ? commit : "none",
+			json_is_true(json_object_get(result, "changed")) ? "new" : "unchanged");
 }
 
 static void print_archive(struct output *out, const json_t *result)
@@ -57,7 +64,8 @@ static void print_changes(struct output *out, const json_t *result)
 	long long all = table_number(result, "added") + table_number(result, "modified") + table_number(result, "removed");
 	long long told = (long long)json_array_size(changes);
 
-	if (told == 0)
+	/* That everything in a first snapshot is new, the counts say. */
+	if (told == 0 || json_is_true(json_object_get(result, "first")))
 		return;
 	output_heading(out, "What changed:");
 	table_changes(out, changes);

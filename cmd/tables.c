@@ -56,9 +56,17 @@ void table_kinds(struct output *out, const json_t *kinds)
 {
 	static const struct column columns[] = {{"KIND", "kind", CELL_TEXT, 0}, {"GROUP", "group", CELL_TEXT, 0},
 		{"COUNT", "count", CELL_NUMBER, 0}, {NULL, NULL, CELL_TEXT, 0}};
+	auto_json json_t *rows = json_array();
+	json_t *kind;
+	size_t i;
 
+	json_array_foreach (kinds, i, kind)
+		if (table_number(kind, "count") > 0)
+			json_array_append(rows, kind);
+	if (json_array_size(rows) == 0)
+		return;
 	output_heading(out, "Kinds:");
-	output_table(out, kinds, columns);
+	output_table(out, rows, columns);
 }
 
 static bool is_open(const json_t *requirement)
@@ -144,7 +152,7 @@ void table_probes(struct output *out, const json_t *probes, bool all)
 {
 	static const struct column columns[] = {{"RESULT", "result", CELL_STATUS, 0}, {"PROBE", "probe", CELL_TEXT, 0},
 		{"OBJECT", "object", CELL_TEXT, TEXT_MAX}, {"TIME", "milliseconds", CELL_DURATION, 0},
-		{"OBSERVED", "observed", CELL_TEXT, TEXT_MAX}, {"REASON", "reason", CELL_TEXT, TEXT_MAX}, {NULL, NULL, CELL_TEXT, 0}};
+		{"OBSERVED", "observed", CELL_TEXT, TEXT_MAX}, {"REASON", "reason", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
 	auto_json json_t *rows = json_array();
 	json_t *probe;
 	size_t i;

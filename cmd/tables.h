@@ -17,6 +17,7 @@ long long table_number(const json_t *map, const char *key);
 char *table_object_text(const json_t *object);
 /* "changed LLMInferenceService rhaii-inference/qwen: spec.replicas 3 -> 0", a line a field. */
 void table_changes(struct output *out, const json_t *changes);
+/* Those that have objects. */
 void table_kinds(struct output *out, const json_t *kinds);
 /* Under title, those in one of the states that leave somebody something to do; all: in any state. */
 void table_requirements(struct output *out, const char *title, const json_t *requirements, bool all);

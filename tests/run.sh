@@ -40,7 +40,7 @@ for suite in "$@"; do
 	echo "check: $suite tests"
 	case $suite in
 	unit) for test in "$BUILD"/unit/test_*; do [ -x "$test" ] && CMOCKA_MESSAGE_OUTPUT=TAP run "$(basename "$test")" "$test"; done ;;
-	*) for test in tests/"$suite"/test_*.sh; do run "$suite/$(basename "$test" .sh)" bash "$test"; done ;;
+	*) for test in tests/"$suite"/*.sh; do [ "${test##*/}" = lib.sh ] || run "$suite/$(basename "$test" .sh)" bash "$test"; done ;;
 	esac
 done
 

@@ -104,7 +104,9 @@ analyze() {
 }
 
 check_with_cppcheck() {
-	cppcheck -q -j2 --std=c17 --inline-suppr --enable=warning,performance,portability --suppress=missingIncludeSystem -Iinclude "${sources[@]}" 2>&1
+	cppcheck -q -j2 --std=c17 --inline-suppr --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=varFuncNullUB \
+		'-Djson_array_foreach(a,i,v)=for(i=0;i<json_array_size(a)&&(v=json_array_get(a,i));i++)' '-Djson_object_foreach(o,k,v)=for(void*it_=json_object_iter(o);it_&&(k=json_object_iter_key(it_))&&(v=json_object_iter_value(it_));it_=json_object_iter_next(o,it_))' \
+		 -Iinclude "${sources[@]}" 2>&1
 }
 
 tidy() {

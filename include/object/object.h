@@ -19,13 +19,13 @@ struct error;
 struct strbuf;
 
 struct object {
-	char *group;      /* "" for the core group */
-	char *version;    /* "v1" */
-	char *resource;   /* plural; from the API or from the path, never guessed from the kind */
+	char *group;    /* "" for the core group */
+	char *version;  /* "v1" */
+	char *resource; /* plural; from the API or from the path, never guessed from the kind */
 	char *kind;
 	char *namespace_; /* "" for cluster-scoped */
 	char *name;
-	json_t *json;     /* owned reference */
+	json_t *json; /* owned reference */
 };
 
 /*

@@ -18,17 +18,17 @@ struct reference_rule {
 	char *group, *resource; /* what it refers to */
 	char *name_field;       /* in the map; default "name" */
 	char *namespace_field;  /* NULL: always the object's own namespace */
-	char *key_field;        /* in the map, a key inside the Secret or ConfigMap, or a list of maps with such a "key" ("items"); NULL: none */
-	char *when_field;       /* the rule holds only where this field of the map is when_value; NULL: always */
+	char *key_field;  /* in the map, a key inside the Secret or ConfigMap, or a list of maps with such a "key" ("items"); NULL: none */
+	char *when_field; /* the rule holds only where this field of the map is when_value; NULL: always */
 	char *when_value;
-	char *when_field2;      /* a second such condition (group beside kind); NULL: none */
+	char *when_field2; /* a second such condition (group beside kind); NULL: none */
 	char *when_value2;
-	bool when_absent;       /* a condition on a field that is not there, or is "", holds: its default is meant */
-	char *prefix;           /* the string starts with this ("pvc://") and the name ends at the next '/'; NULL: the whole string */
-	char *default_name;     /* where the path's last key is absent or "" but the map around it is there; "@name": the object's own name; NULL: no reference then */
-	bool cluster_scoped;    /* the target has no namespace */
-	bool selects;           /* an object of `select: refers` is taken when this reference hits a taken object */
-	bool optional;          /* the field "optional: true" in the map, or the rule itself, says the target may be missing */
+	bool when_absent; /* a condition on a field that is not there, or is "", holds: its default is meant */
+	char *prefix;     /* the string starts with this ("pvc://") and the name ends at the next '/'; NULL: the whole string */
+	char *default_name; /* where the path's last key is absent or "" but the map around it is there; "@name": the object's own name; NULL: no reference then */
+	bool cluster_scoped; /* the target has no namespace */
+	bool selects;        /* an object of `select: refers` is taken when this reference hits a taken object */
+	bool optional;       /* the field "optional: true" in the map, or the rule itself, says the target may be missing */
 };
 
 struct reference {

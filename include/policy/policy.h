@@ -38,11 +38,11 @@ struct policy_wave {
 
 struct policy_kind {
 	char *group, *resource, *kind;
-	bool required;   /* the cluster must serve it; else a kind that is not served is only noted */
-	bool carry;      /* onError: carry. One that cannot be read keeps its last committed state, marked stale (design.md 6.1) */
+	bool required; /* the cluster must serve it; else a kind that is not served is only noted */
+	bool carry;    /* onError: carry. One that cannot be read keeps its last committed state, marked stale (design.md 6.1) */
 	bool namespaced;
 	enum policy_select select;
-	size_t wave;     /* index into waves */
+	size_t wave;                        /* index into waves */
 	char *early_group, *early_resource; /* one that an object of this kind refers to goes into early_wave; NULL: no such rule */
 	size_t early_wave;
 	struct fieldpath **strip; /* the policy's common ones first, then the row's */

@@ -33,15 +33,15 @@ int restore_prepare(struct restore **out, const struct restore_settings *setting
 void restore_free(struct restore *restore);
 
 /*
- * {snapshot: {name, cluster, clusterId, commit, capturedAt, verified, edits}, target: {id, server},
+ * {snapshot: {name, cluster, clusterId, commit, capturedAt, verified, edits}, target: {id, server, url},
  *  waves: [{name, gate (or null), actions: [{action: create|merge|skip|conflict, kind, namespace, name, reason, fields: [{path, live, snapshot}]}]}],
  *  counts: {create, merge, skip, conflict}, environment: [{object, path, value}], requirements: [as in requirements.yaml]}. The caller's.
  */
 json_t *restore_plan_json(const struct restore *restore);
 
 /*
- * *report (the caller's, also when -1 is returned after something was done; else NULL): the keys of the plan, each action with result: created|merged|skipped|conflict|failed and
- * error (or null), and findings: [{object, path, text}], converge: {pending, text}, probes (as verify_probes), counts, requests, phases and rto (phases.h).
+ * *report (the caller's, also when -1 is returned after something was done; else NULL): the keys of the plan, each action with result: created|merged|skipped|conflict|failed|not run and
+ * error (or null), each wave with gateMilliseconds and applyMilliseconds (or null), and findings: [{object, path, text}], converge: {pending, text}, probes (as verify_probes, or null), counts: {created, merged, skipped, conflict, failed, notRun}, requests, phases and rto (phases.h).
  * outcome gets ERR_PARTIAL for conflicts and failed objects, ERR_VERIFY, ERR_OBJECTIVE.
  */
 int restore_run(struct restore *restore, json_t **report, struct outcome *outcome, struct error *err);

@@ -30,8 +30,10 @@ struct capture_options {
  * store is locked by the caller. *result (the caller's) has these keys:
  *   cluster, clusterId, server, commit (the branch head afterwards; null in a first dry run), tree, objectsTree, changed (bool), dryRun (bool), capturedAt,
  *   archive (path or null), archiveMade (bool), objects (count), generated (count), installed (count), requests (count),
+ *   first (bool: there was no commit before), added, modified, removed (counts of objects),
  *   kinds: [{group, resource, kind, version, count}], notServed: [resource.group],
- *   changes: [{change: added|removed|changed, kind, namespace, name, fields: [{path, old, new}]}]   (old, new as text for people; fields only for changed)
+ *   changes: [{change: added|removed|changed, kind, namespace, name, fields: [{path, old, new}]}]   (old, new as text for people; fields only for changed; at most
+ *   1000 of them)
  *   uncovered: [{kind, namespace, name, keys: [..], state, neededBy: [..]}], offsite ("none")
  */
 int capture_run(const struct capture_options *options, struct kube_client *client, struct git_store *store, const struct policy *policy,

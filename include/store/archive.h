@@ -16,7 +16,8 @@ struct strbuf;
 struct tree;
 
 /* Make archive and sidecar in dir where one of them is missing (*made), else leave them. *path is the caller's. */
-int archive_make(struct git_store *store, const char *cluster, const char *commit_id, const char *dir, char **path, bool *made, struct error *err);
+int archive_make(
+	struct git_store *store, const char *cluster, const char *commit_id, const char *dir, char **path, bool *made, struct error *err);
 
 /*
  * Read an archive whole, into memory, never onto the disk: sidecar (when it is there), zstd checksum, plain files only, paths of tree.h, MANIFEST first and

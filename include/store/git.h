@@ -57,7 +57,8 @@ int git_read_commit(struct git_store *store, const char *id, struct git_commit *
 /* The raw commit object, as git cat-file commit prints it. The caller frees. */
 int git_read_commit_raw(struct git_store *store, const char *id, char **out, size_t *len, struct error *err);
 /* First-parent history of the branch, newest first, until fn returns non-zero (which is no failure). */
-int git_log(struct git_store *store, const char *cluster, int (*fn)(const struct git_commit *commit, void *arg), void *arg, struct error *err);
+int git_log(
+	struct git_store *store, const char *cluster, int (*fn)(const struct git_commit *commit, void *arg), void *arg, struct error *err);
 /* All files of the commit, sorted, every byte verified. */
 int git_read_tree(struct git_store *store, const char *commit_id, struct tree *out, struct error *err);
 /* One file of the commit; ERR_NOT_FOUND. Appends. */
@@ -76,8 +77,8 @@ struct git_blob {
 };
 /* Call fn for each file that differs between the branch head's tree and the finished one, by path, until it returns non-zero (which is no failure); old or new_ is
  * NULL where there is none, both are borrowed for the call. */
-int git_write_changes(struct git_write *w, int (*fn)(const char *path, const struct git_blob *old, const struct git_blob *new_, void *arg), void *arg,
-	struct error *err);
+int git_write_changes(struct git_write *w, int (*fn)(const char *path, const struct git_blob *old, const struct git_blob *new_, void *arg),
+	void *arg, struct error *err);
 /* Author and committer "rhaii-dr <rhaii-dr@localhost>" at time, UTC. message ends in its trailers. Moves the branch: ERR_CONFLICT when it is not where git_write_begin saw it. */
 int git_write_commit(struct git_write *w, const char *message, time_t time, char id[GIT_ID_SIZE], struct error *err);
 /* Instead of a commit: replace the annotated tag refs/rhaii-dr/captured/<cluster> on the head. */

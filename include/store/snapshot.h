@@ -30,17 +30,17 @@ struct snapshot_source {
 
 struct snapshot {
 	struct tree tree;
-	char *name;              /* as it was asked for, for messages */
-	char *cluster;           /* from snapshot.yaml */
+	char *name;    /* as it was asked for, for messages */
+	char *cluster; /* from snapshot.yaml */
 	char *cluster_id;
 	char commit[GIT_ID_SIZE]; /* "" when not known (folder without COMMIT) */
-	time_t captured_at;      /* 0 when not known */
-	bool verified;           /* a MANIFEST vouched for every file */
-	struct strlist edits;    /* files that differ from it, accepted */
-	json_t *info;            /* snapshot.yaml */
-	json_t *requirements;    /* requirements.yaml, never NULL */
-	json_t *generated;       /* generated.yaml, never NULL */
-	struct object **objects; /* sorted by object_compare */
+	time_t captured_at;       /* 0 when not known */
+	bool verified;            /* a MANIFEST vouched for every file */
+	struct strlist edits;     /* files that differ from it, accepted */
+	json_t *info;             /* snapshot.yaml */
+	json_t *requirements;     /* requirements.yaml, never NULL */
+	json_t *generated;        /* generated.yaml, never NULL */
+	struct object **objects;  /* sorted by object_compare */
 	size_t object_count;
 };
 
@@ -48,6 +48,7 @@ struct snapshot {
 int snapshot_open(struct snapshot **out, const struct snapshot_source *source, const char *arg, struct error *err);
 void snapshot_free(struct snapshot *snapshot);
 /* The object, or NULL. */
-const struct object *snapshot_find(const struct snapshot *snapshot, const char *group, const char *resource, const char *namespace_, const char *name);
+const struct object *snapshot_find(
+	const struct snapshot *snapshot, const char *group, const char *resource, const char *namespace_, const char *name);
 
 #endif

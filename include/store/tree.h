@@ -17,7 +17,7 @@ struct strlist;
 
 #define TREE_MANIFEST "MANIFEST.sha256"
 #define TREE_COMMIT "COMMIT"
-#define TREE_FILE_MAX (16u << 20)  /* bytes of one file */
+#define TREE_FILE_MAX (16u << 20)   /* bytes of one file */
 #define TREE_TOTAL_MAX (4ull << 30) /* bytes of a whole tree */
 #define TREE_COUNT_MAX (2u << 20)   /* files of a tree */
 #define TREE_DEPTH_MAX 16           /* segments of a path */
@@ -35,7 +35,10 @@ struct tree {
 	size_t count, cap;
 	unsigned long long bytes;
 };
-#define TREE_INIT {0}
+#define TREE_INIT                                                                                                                          \
+	{                                                                                                                                  \
+		0                                                                                                                          \
+	}
 
 int tree_check_path(const char *path, struct error *err);
 /* Take a copy of data; computes the sum. ERR_INTEGRITY for what is over the limits above. Same path twice is found by tree_sort. */

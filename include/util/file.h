@@ -15,7 +15,7 @@ struct error;
 /* Append the file's bytes; more than max bytes is an error. ERR_NOT_FOUND when it is not there. */
 int file_read(const char *path, size_t max, struct strbuf *out, struct error *err);
 
-/* A file under construction: temp file beside path (O_EXCL, 0600, name starts with ".tmp-"), checked writes; the first write error sticks. */
+/* A file under construction: temp file beside path (O_EXCL, 0600, name starts with ".tmp-"), checked writes; the first write error sticks. A kill leaves the temp file behind: sweeping is for whoever owns the directory. */
 struct file_writer;
 int file_writer_open(struct file_writer **out, const char *path, int mode, struct error *err);
 int file_writer_write(struct file_writer *w, const void *data, size_t len, struct error *err);

@@ -2,8 +2,9 @@
 /*
  * json - jansson with the rules that Kubernetes needs.
  *
- * Integers beyond int64 are read as doubles (as the API machinery does), \u0000 in strings is kept, duplicate keys are refused,
- * nesting is at most JSON_DEPTH_MAX.
+ * Integers beyond int64 are read as doubles and -0 as 0 (as the API machinery does), \u0000 in strings is kept, in keys refused,
+ * duplicate keys are refused, nesting is at most JSON_DEPTH_MAX. Linking this file also makes jansson end the program when memory
+ * is short (mem.h), so that json_object() and json_object_set_new() need no check for that.
  */
 #ifndef RHAII_UTIL_JSON_H
 #define RHAII_UTIL_JSON_H

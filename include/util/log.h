@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log - one line an event on stderr, as text or as JSON. Foreign text in it is escaped (text.h).
+ * log - one line an event on stderr: "rhaii-dr: warning: ..." (no word for info), or {"level":..,"message":..,"time":..}. Foreign text
+ * in it is escaped (text.h), so callers need not. errno stays as it was.
  */
 #ifndef RHAII_UTIL_LOG_H
 #define RHAII_UTIL_LOG_H

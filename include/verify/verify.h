@@ -16,6 +16,7 @@
 struct discovery;
 struct error;
 struct kube_client;
+struct map;
 struct outcome;
 struct policy;
 struct snapshot;
@@ -27,6 +28,8 @@ struct verify_settings {
 	struct kube_client *client;
 	const struct discovery *discovery;
 	int64_t endpoint_timeout_ms; /* one request to a model; 0: 30 s */
+	/* Objects that are not coming ("group/Kind/namespace/name", judge_identity): verify_pending waits neither for them nor for their children. May be NULL. */
+	const struct map *given_up;
 };
 
 struct verify_look;

@@ -53,7 +53,7 @@ static void wipe_free(char **text)
 
 static void strbuf_wipe(struct strbuf *sb)
 {
-	if (sb->cap > 0)
+	if (sb->cap > 0 && sb->buf)
 		explicit_bzero(sb->buf, sb->cap);
 	strbuf_release(sb);
 }

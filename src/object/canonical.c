@@ -32,15 +32,34 @@ static bool in_ranges(uint32_t code, const struct range *ranges, size_t count)
 
 /* Not printable in YAML, a line break in YAML 1.1, or invisible and able to make a diff read differently than it is. */
 static const struct range escaped[] = {
-	{0x00, 0x1F}, {0x7F, 0x9F}, {0x61C, 0x61C}, {0x200E, 0x200F}, {0x2028, 0x202E}, {0x2066, 0x2069}, {0xD800, 0xDFFF}, {0xFEFF, 0xFEFF},
-	{0xFFF9, 0xFFFB}, {0xFFFE, 0xFFFF}, {0x1FFFE, 0x1FFFF}, {0x2FFFE, 0x2FFFF}, {0x3FFFE, 0x3FFFF}, {0x4FFFE, 0x4FFFF}, {0x5FFFE, 0x5FFFF},
-	{0x6FFFE, 0x6FFFF}, {0x7FFFE, 0x7FFFF}, {0x8FFFE, 0x8FFFF}, {0x9FFFE, 0x9FFFF}, {0xAFFFE, 0xAFFFF}, {0xBFFFE, 0xBFFFF},
-	{0xCFFFE, 0xCFFFF}, {0xDFFFE, 0x10FFFF},
+	{0x00, 0x1F},
+	{0x7F, 0x9F},
+	{0x61C, 0x61C},
+	{0x200E, 0x200F},
+	{0x2028, 0x202E},
+	{0x2066, 0x2069},
+	{0xFEFF, 0xFEFF},
+	{0xFFF9, 0xFFFB},
+	{0xE0000, 0x10FFFF},
 };
+
+static bool is_escaped(uint32_t code)
+{
+	if (code >= 0x20 && code < 0x7F)
+		return false;
+	return (code & 0xFFFE) == 0xFFFE || IN(code, escaped); /* the last two of each plane are no characters */
+}
 
 /* Blank or without width: fine between quotes, but a plain scalar that ends in one looks, to some readers, as if it did not. */
 static const struct range blank[] = {
-	{0xA0, 0xA0}, {0xAD, 0xAD}, {0x1680, 0x1680}, {0x180E, 0x180E}, {0x2000, 0x200D}, {0x202F, 0x202F}, {0x205F, 0x2064}, {0x3000, 0x3000},
+	{0xA0, 0xA0},
+	{0xAD, 0xAD},
+	{0x1680, 0x1680},
+	{0x180E, 0x180E},
+	{0x2000, 0x200D},
+	{0x202F, 0x202F},
+	{0x205F, 0x2064},
+	{0x3000, 0x3000},
 };
 
 /* The code point at the start of text, which is well-formed UTF-8 as every jansson string is; *used gets its bytes. */
@@ -59,7 +78,7 @@ static uint32_t decode(const char *text, size_t len, size_t *used)
 
 /* What the choice of a form turns on, found in one pass. */
 struct shape {
-	bool escapes;    /* holds what only double quotes can carry, beside tab and newline */
+	bool escapes; /* holds what only double quotes can carry, beside tab and newline */
 	bool tabs;
 	bool not_plain;  /* holds a character that no plain scalar may */
 	size_t newlines; /* all of them */
@@ -73,7 +92,7 @@ static void look_at(uint32_t code, struct shape *shape)
 		shape->tabs = true;
 	else if (code >= 0x7F && IN(code, blank))
 		shape->not_plain = true;
-	else if ((code < 0x20 || code >= 0x7F) && IN(code, escaped))
+	else if (is_escaped(code))
 		shape->escapes = true;
 }
 
@@ -82,8 +101,11 @@ static struct shape shape_of(const char *text, size_t len)
 	struct shape shape = {0};
 	size_t used = 0;
 
-	for (size_t at = 0; at < len; at += used)
-		look_at(decode(text + at, len - at, &used), &shape);
+	for (size_t at = 0; at < len; at += used) {
+		used = 1;
+		if (text[at] < 0x20 || text[at] >= 0x7F) /* all else is ASCII and fine everywhere: most of what there is */
+			look_at(decode(text + at, len - at, &used), &shape);
+	}
 	return shape;
 }
 
@@ -209,7 +231,7 @@ static void emit_double_quoted(struct strbuf *out, const char *text, size_t len)
 	strbuf_addc(out, '"');
 	for (size_t at = 0; at < len; at += used) {
 		uint32_t code = decode(text + at, len - at, &used);
-		if ((code < 0x20 || code >= 0x7F) && IN(code, escaped)) {
+		if (is_escaped(code)) {
 			emit_escape(out, code);
 			continue;
 		}

@@ -60,7 +60,7 @@ static bool has_labels(const struct strlist *labels, const json_t *json)
 static int note_filled(json_t *value, const char *concrete, void *arg)
 {
 	bool empty = json_is_null(value) || (json_is_object(value) && json_object_size(value) == 0) ||
-	             (json_is_array(value) && json_array_size(value) == 0) || (json_is_string(value) && json_string_length(value) == 0);
+		(json_is_array(value) && json_array_size(value) == 0) || (json_is_string(value) && json_string_length(value) == 0);
 
 	(void)concrete;
 	*(bool *)arg = !empty;
@@ -79,8 +79,8 @@ static bool is_excused(const struct classify_rule *rule, json_t *json)
 static bool holds(const struct classify_rule *rule, const struct object *object)
 {
 	return text_glob(rule->resource, object->resource) && text_glob(rule->group, object->group) &&
-	       matches_any(&rule->namespaces, object->namespace_) && matches_any(&rule->names, object->name) &&
-	       has_labels(&rule->labels, object->json) && !is_excused(rule, object->json);
+		matches_any(&rule->namespaces, object->namespace_) && matches_any(&rule->names, object->name) &&
+		has_labels(&rule->labels, object->json) && !is_excused(rule, object->json);
 }
 
 static void explain_owner(const struct object_owner *owner, struct strbuf *evidence)

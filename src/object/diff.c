@@ -135,9 +135,10 @@ void diff_append_item(struct strbuf *path, size_t index, const json_t *item, boo
 		strbuf_addc(path, '[');
 	if (name)
 		strbuf_adds(path, "name=");
-	/* A bracket in a name would end the path's own. */
-	for (; name && *name; name++)
-		strbuf_addc(path, strchr("[]'", *name) ? '_' : *name);
+	for (; name && *name; name++) {
+		bool ends_item = *name == '[' || *name == ']' || *name == '\''; /* as the path's own would */
+		strbuf_addc(path, (char)(ends_item ? '_' : *name));
+	}
 	strbuf_addc(path, ']');
 }
 

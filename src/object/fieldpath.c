@@ -15,8 +15,8 @@ enum step_type { STEP_KEY, STEP_KEY_GLOB, STEP_EVERY, STEP_INDEX, STEP_MATCH };
 
 struct step {
 	enum step_type type;
-	char *text;  /* key, or the field that STEP_MATCH looks at */
-	char *glob;  /* STEP_MATCH: what the field must be like */
+	char *text; /* key, or the field that STEP_MATCH looks at */
+	char *glob; /* STEP_MATCH: what the field must be like */
 	size_t index;
 };
 
@@ -209,7 +209,7 @@ struct walk {
 static bool is_empty(const json_t *value)
 {
 	return (json_is_object(value) && json_object_size(value) == 0) || (json_is_array(value) && json_array_size(value) == 0) ||
-	       (json_is_string(value) && json_string_length(value) == 0);
+		(json_is_string(value) && json_string_length(value) == 0);
 }
 
 static int walk_value(struct walk *walk, json_t *value, size_t depth);

@@ -28,7 +28,7 @@ static bool condition_holds(const json_t *map, const char *field, const char *wa
 static bool rule_holds(const struct reference_rule *rule, const json_t *value)
 {
 	return condition_holds(value, rule->when_field, rule->when_value, rule->when_absent) &&
-	       condition_holds(value, rule->when_field2, rule->when_value2, rule->when_absent);
+		condition_holds(value, rule->when_field2, rule->when_value2, rule->when_absent);
 }
 
 static const char *namespace_of(const struct walk *walk, const json_t *value)
@@ -114,9 +114,10 @@ static int visit(json_t *value, const char *concrete, void *arg)
 static int visit_missing(json_t *map, const char *concrete, void *arg)
 {
 	const struct walk *walk = arg;
+	const char *name = default_name(walk);
 
 	(void)map;
-	return call(walk, NULL, default_name(walk), NULL, concrete);
+	return name ? call(walk, NULL, name, NULL, concrete) : 0;
 }
 
 int references_each(const struct object *object, const struct reference_rule *rules, size_t count, reference_fn fn, void *arg)

@@ -49,7 +49,8 @@ static int each_row(struct reader *reader, const json_t *list, const char *name,
 
 /* ---- waves ---- */
 
-static const char *const gate_words[] = {[GATE_NONE] = "none", [GATE_NAMESPACES_ACTIVE] = "namespaces-active", [GATE_DRY_RUN_CREATE] = "dry-run-create", NULL};
+static const char *const gate_words[] = {
+	[GATE_NONE] = "none", [GATE_NAMESPACES_ACTIVE] = "namespaces-active", [GATE_DRY_RUN_CREATE] = "dry-run-create", NULL};
 
 static const struct column wave_columns[] = {
 	{.key = "name", .type = COLUMN_TEXT, .offset = offsetof(struct policy_wave, name), .needed = true},
@@ -159,8 +160,12 @@ static int read_produces(struct reader *reader, const json_t *value, void *row)
 
 static const char *const presence_words[] = {"optional", "required", NULL};
 static const char *const on_error_words[] = {"fail", "carry", NULL};
-static const char *const select_words[] = {
-	[SELECT_ALL] = "all", [SELECT_REFERENCED] = "referenced", [SELECT_REFERS] = "refers", [SELECT_IN_HELD] = "inHeld", [SELECT_HOLDING] = "holding", NULL};
+static const char *const select_words[] = {[SELECT_ALL] = "all",
+	[SELECT_REFERENCED] = "referenced",
+	[SELECT_REFERS] = "refers",
+	[SELECT_IN_HELD] = "inHeld",
+	[SELECT_HOLDING] = "holding",
+	NULL};
 
 static const struct column kind_columns[] = {
 	{.key = "resource", .type = COLUMN_TEXT, KIND(resource), .needed = true},
@@ -203,13 +208,19 @@ static int read_kind(struct reader *reader, const json_t *row)
 /* Capture must know what is taken before it looks for what that refers to, and where anything is held at all. */
 static void sort_kinds(struct policy *policy)
 {
+	static const int ranks[] = {
+		[SELECT_ALL] = 0,
+		[SELECT_REFERENCED] = 1,
+		[SELECT_REFERS] = 1,
+		[SELECT_IN_HELD] = 2,
+		[SELECT_HOLDING] = 3,
+	};
 	struct policy_kind *sorted = xcalloc(policy->kind_count, sizeof(*sorted));
-	static const enum policy_select passes[][2] = {{SELECT_ALL, SELECT_ALL}, {SELECT_REFERENCED, SELECT_REFERS}, {SELECT_IN_HELD, SELECT_IN_HELD}, {SELECT_HOLDING, SELECT_HOLDING}};
 	size_t used = 0;
 
-	for (size_t pass = 0; pass < sizeof(passes) / sizeof(passes[0]); pass++)
+	for (int rank = 0; rank <= ranks[SELECT_HOLDING]; rank++)
 		for (size_t i = 0; i < policy->kind_count; i++)
-			if (policy->kinds[i].select == passes[pass][0] || policy->kinds[i].select == passes[pass][1])
+			if (ranks[policy->kinds[i].select] == rank)
 				sorted[used++] = policy->kinds[i];
 	free(policy->kinds);
 	policy->kinds = sorted;
@@ -273,7 +284,11 @@ static int read_installed(struct reader *reader, const json_t *value, void *row)
 static int read_inventory_row(struct reader *reader, const json_t *row)
 {
 	static const struct column columns[] = {
-		{.key = "of", .type = COLUMN_TARGET, .offset = offsetof(struct policy_inventory, resource), .second = offsetof(struct policy_inventory, group), .needed = true},
+		{.key = "of",
+			.type = COLUMN_TARGET,
+			.offset = offsetof(struct policy_inventory, resource),
+			.second = offsetof(struct policy_inventory, group),
+			.needed = true},
 		{0},
 	};
 	struct policy *policy = reader->policy;
@@ -298,7 +313,8 @@ static int read_format(struct reader *reader, const json_t *value, void *row)
 	if (!json_is_integer(value) || json_integer_value(value) < 1)
 		return reader_fail(reader, "format", "a version number is needed for");
 	if (json_integer_value(value) > POLICY_FORMAT)
-		return error_set(reader->err, ERR_USAGE, "format %" JSON_INTEGER_FORMAT " is newer than this program, which reads up to %d", json_integer_value(value), POLICY_FORMAT);
+		return error_set(reader->err, ERR_USAGE, "format %" JSON_INTEGER_FORMAT " is newer than this program, which reads up to %d",
+			json_integer_value(value), POLICY_FORMAT);
 	return 0;
 }
 

@@ -83,7 +83,7 @@ int reader_paths(struct reader *reader, const char *key, const json_t *list, str
 
 	if (!json_is_array(list))
 		return reader_fail(reader, key, "a list is needed for");
-	*paths = xrealloc(*paths, (*count + more + 1) * sizeof(**paths));
+	*paths = xrealloc(*paths, (*count + more + 1) * sizeof(struct fieldpath *));
 	for (size_t i = 0; i < more; i++) {
 		if (read_path(reader, key, json_array_get(list, i), &(*paths)[*count]) < 0)
 			return -1;

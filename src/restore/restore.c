@@ -14,8 +14,10 @@
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/json.h"
+#include "util/map.h"
 #include "util/mem.h"
 #include "util/outcome.h"
+#include "verify/judge.h"
 #include "verify/verify.h"
 
 /* Between two looks: long enough to spare the server when events storm, short against the time that a model takes to load. */
@@ -129,6 +131,18 @@ static struct verify_settings verify_settings_of(const struct restore *restore)
 		.discovery = restore->discovery};
 }
 
+/* What the server refused does not come however long one waits, and neither do its children. */
+static void give_up_failed(const struct restore *restore, struct map *given_up)
+{
+	for (size_t i = 0; i < restore->action_count; i++) {
+		const struct object *o = restore->actions[i].object;
+		auto_free char *identity = judge_identity(o->group, o->kind, o->namespace_, o->name);
+
+		if (restore->actions[i].result == RESULT_FAILED)
+			map_put(given_up, identity, given_up);
+	}
+}
+
 /* Look, and look again whenever something changed, until nothing is pending or the time is over. */
 static int converge_until(struct restore *restore, const struct verify_settings *settings, json_t **converge, struct error *err)
 {
@@ -161,10 +175,14 @@ static int converge_until(struct restore *restore, const struct verify_settings 
 static int converge(struct restore *restore, json_t **result, struct error *err)
 {
 	struct verify_settings settings = verify_settings_of(restore);
+	struct map given_up = MAP_INIT;
 	int rc;
 
 	phase_start(&restore->phases, PHASE_CONVERGE);
+	give_up_failed(restore, &given_up);
+	settings.given_up = &given_up;
 	rc = converge_until(restore, &settings, result, err);
+	map_release(&given_up, NULL);
 	phase_stop(&restore->phases, PHASE_CONVERGE);
 	return rc;
 }

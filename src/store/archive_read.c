@@ -245,7 +245,7 @@ static int next_entry(struct archive *tar, size_t max, const char **name, struct
 /* The entry that must come now. */
 static int read_named(struct archive *tar, const char *expected, size_t max, struct strbuf *out, struct error *err)
 {
-	const char *name = NULL;
+	const char *name = "";
 	int rc = next_entry(tar, max, &name, out, err);
 
 	if (rc < 0)
@@ -258,7 +258,7 @@ static int read_named(struct archive *tar, const char *expected, size_t max, str
 static int read_entries(struct archive *tar, struct tree *tree, struct strbuf *manifest, struct strbuf *commit, struct error *err)
 {
 	auto_strbuf struct strbuf data = STRBUF_INIT;
-	const char *name;
+	const char *name = "";
 	int rc;
 
 	if (read_named(tar, TREE_MANIFEST, TREE_MANIFEST_MAX, manifest, err) < 0 ||

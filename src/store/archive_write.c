@@ -301,29 +301,30 @@ static int make(const char *path, struct git_store *store, const char *commit_id
 	return file_exists(path) ? complete(path, sum, &content, err) : build(path, &content, err);
 }
 
-static char *path_of(const char *dir, const char *cluster, const struct git_commit *commit)
+/* The path of the commit's archive; NULL when the commit cannot be read. */
+static char *path_of(struct git_store *store, const char *cluster, const char *commit_id, const char *dir, struct error *err)
 {
-	char when[CLOCK_TEXT_SIZE];
+	char when[CLOCK_TEXT_SIZE], *path;
+	struct git_commit commit;
 
-	return xasprintf("%s/%s-%s-%s.tar.zst", dir, cluster, clock_format_compact(commit->time, when), commit->id);
+	if (git_read_commit(store, commit_id, &commit, err) < 0)
+		return NULL;
+	path = xasprintf("%s/%s-%s-%s.tar.zst", dir, cluster, clock_format_compact(commit.time, when), commit.id);
+	git_commit_release(&commit);
+	return path;
 }
 
 int archive_make(
 	struct git_store *store, const char *cluster, const char *commit_id, const char *dir, char **path, bool *made, struct error *err)
 {
 	auto_free char *name = NULL, *wanted = NULL;
-	struct git_commit commit;
-	int rc;
 
 	*path = NULL;
 	*made = false;
 	if (git_store_cluster(store, cluster, &name, err) < 0 || file_mkdirs(dir, err) < 0)
 		return -1;
-	rc = git_read_commit(store, commit_id, &commit, err);
-	if (rc == 0)
-		wanted = path_of(dir, name, &commit);
-	git_commit_release(&commit);
-	if (rc < 0 || make(wanted, store, commit_id, made, err) < 0) {
+	wanted = path_of(store, name, commit_id, dir, err);
+	if (!wanted || make(wanted, store, commit_id, made, err) < 0) {
 		*made = false;
 		return error_wrap(err, "archive");
 	}

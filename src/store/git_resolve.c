@@ -95,14 +95,24 @@ static bool is_plausible(const char *revision)
 	return true;
 }
 
-/* Whether the name is there and only what it points at is not. */
-static bool is_dangling(struct git_store *store, const char *name)
+static void release_ref(git_reference **ref)
 {
-	git_reference *ref = NULL;
-	bool found = git_reference_dwim(&ref, store->repo, name) == 0;
+	git_reference_free(*ref);
+}
 
-	git_reference_free(ref);
-	return found;
+/* When the revision starts with the name of a ref, what that points at must be there and whole. */
+static int check_start(struct git_store *store, const char *revision, struct error *err)
+{
+	__attribute__((cleanup(release_ref))) git_reference *ref = NULL;
+	__attribute__((cleanup(release_ref))) git_reference *direct = NULL;
+	auto_free char *base = xstrndup(revision, strcspn(revision, "~^:"));
+	auto_object git_odb_object *object = NULL;
+
+	if (git_reference_dwim(&ref, store->repo, base) < 0 || git_reference_resolve(&direct, ref) < 0)
+		return 0;
+	if (git_odb_read(&object, store->odb, git_reference_target(direct)) < 0)
+		return git_fail(err, ERR_INTEGRITY, "what '%s' points at is missing or damaged", base);
+	return 0;
 }
 
 /* Whether libgit2 failed on what it read, not on what it was asked. */
@@ -127,8 +137,7 @@ static int explain_missing(struct git_store *store, const char *revision, struct
 	auto_any git_object *start = NULL;
 
 	if (*base && git_revparse_single(&start, store->repo, base) < 0)
-		return is_dangling(store, base) ? error_set(err, ERR_INTEGRITY, "the object that '%s' points at is missing", base)
-						: not_found(revision, err);
+		return not_found(revision, err);
 	/* The name is fine, a step from it is not: beyond the first commit, or something is gone. */
 	return in_odb ? error_set(err, ERR_INTEGRITY, "an object in the history of '%s' is missing", base) : not_found(revision, err);
 }
@@ -163,8 +172,11 @@ static int try_revision(struct git_store *store, const char *revision, git_oid *
 
 static int resolve_one(struct git_store *store, const char *revision, git_oid *id, struct error *err)
 {
-	int rc = try_revision(store, revision, id);
+	int rc;
 
+	if (check_start(store, revision, err) < 0)
+		return -1;
+	rc = try_revision(store, revision, id);
 	return rc == 0 ? 0 : explain(store, revision, rc, err);
 }
 

@@ -245,36 +245,53 @@ struct change_sink {
 	void *arg;
 };
 
+/* One path and what is there on each side. */
+struct pair {
+	const char *path;
+	const struct entry *old, *new_;
+};
+
 /* 1: the caller has seen enough. */
-static int report_change(
-	struct git_store *store, const struct entry *old, const struct entry *new_, const struct change_sink *sink, struct error *err)
+static int report_change(struct git_store *store, const struct pair *pair, const struct change_sink *sink, struct error *err)
 {
 	auto_object git_odb_object *old_object = NULL, *new_object = NULL;
 	struct git_blob blobs[2];
 	const struct git_blob *before, *after;
 
-	if (load_side(store, old, &old_object, &blobs[0], &before, err) < 0 ||
-		load_side(store, new_, &new_object, &blobs[1], &after, err) < 0)
+	if (load_side(store, pair->old, &old_object, &blobs[0], &before, err) < 0 ||
+		load_side(store, pair->new_, &new_object, &blobs[1], &after, err) < 0)
 		return -1;
-	return sink->fn(old ? old->path : new_->path, before, after, sink->arg) != 0;
+	return sink->fn(pair->path, before, after, sink->arg) != 0;
 }
 
-/* Merge the two sorted lists. */
+/* The next path of two sorted lists; false at the end of both. */
+static bool next_pair(const struct entries *old, size_t *i, const struct entries *new_, size_t *j, struct pair *pair)
+{
+	const struct entry *a = *i < old->count ? &old->items[*i] : NULL;
+	const struct entry *b = *j < new_->count ? &new_->items[*j] : NULL;
+	int order = a && b ? strcmp(a->path, b->path) : 0;
+
+	*pair = (struct pair){.old = order <= 0 ? a : NULL, .new_ = order >= 0 ? b : NULL};
+	if (pair->old) {
+		pair->path = pair->old->path;
+		(*i)++;
+	}
+	if (pair->new_) {
+		pair->path = pair->new_->path;
+		(*j)++;
+	}
+	return pair->path != NULL;
+}
+
 static int compare_trees(struct git_write *w, const struct entries *old, const struct change_sink *sink, struct error *err)
 {
-	const struct entries *new_ = &w->files;
+	struct pair pair;
 	size_t i = 0, j = 0;
 	int rc = 0;
 
-	while (rc == 0 && (i < old->count || j < new_->count)) {
-		const struct entry *a = i < old->count ? &old->items[i] : NULL, *b = j < new_->count ? &new_->items[j] : NULL;
-		int order = !a ? 1 : !b ? -1 : strcmp(a->path, b->path);
-
-		if (order != 0 || !git_oid_equal(&a->id, &b->id))
-			rc = report_change(w->store, order <= 0 ? a : NULL, order >= 0 ? b : NULL, sink, err);
-		i += order <= 0;
-		j += order >= 0;
-	}
+	while (rc == 0 && next_pair(old, &i, &w->files, &j, &pair))
+		if (!pair.old || !pair.new_ || !git_oid_equal(&pair.old->id, &pair.new_->id))
+			rc = report_change(w->store, &pair, sink, err);
 	return rc < 0 ? -1 : 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "object/object.h"
 #include "store/archive.h"
@@ -182,6 +183,16 @@ static void folder_release(struct folder *folder)
 	strbuf_release(&folder->commit);
 }
 
+/* A file too large is damage like any other; file_read would call it a failure. */
+static int read_bounded(const char *path, size_t max, struct strbuf *out, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && st.st_size > (off_t)max)
+		return error_set(err, ERR_INTEGRITY, "larger than %zu bytes: '%s'", max, path);
+	return file_read(path, max, out, err);
+}
+
 static int load_file(struct snapshot *s, struct folder *folder, const char *root, const char *path, struct error *err)
 {
 	auto_free char *full = xasprintf("%s/%s", root, path);
@@ -189,14 +200,14 @@ static int load_file(struct snapshot *s, struct folder *folder, const char *root
 
 	if (strcmp(path, TREE_MANIFEST) == 0) {
 		folder->has_manifest = true;
-		return file_read(full, TREE_MANIFEST_MAX, &folder->manifest, err);
+		return read_bounded(full, TREE_MANIFEST_MAX, &folder->manifest, err);
 	}
 	if (strcmp(path, TREE_COMMIT) == 0) {
 		folder->has_commit = true;
-		return file_read(full, COMMIT_MAX, &folder->commit, err);
+		return read_bounded(full, COMMIT_MAX, &folder->commit, err);
 	}
-	/* Names are checked before anything is read; one byte over the limit is left to tree_add. */
-	if (tree_check_path(path, err) < 0 || file_read(full, (size_t)TREE_FILE_MAX + 1, &data, err) < 0)
+	/* The name is checked before it is opened. */
+	if (tree_check_path(path, err) < 0 || read_bounded(full, TREE_FILE_MAX, &data, err) < 0)
 		return -1;
 	return tree_add(&s->tree, path, data.buf, data.len, err);
 }

@@ -9,6 +9,7 @@
 #include "util/error.h"
 #include "util/json.h"
 #include "util/log.h"
+#include "util/map.h"
 #include "util/mem.h"
 #include "verify/children.h"
 #include "verify/judge.h"
@@ -38,13 +39,27 @@ static bool is_awaited(const struct verify_look *look, const struct object *obje
 	return kind && judge_has_ready(kind->row) && (kind->listed || look_object(look, object)) && !idle_never_ready(object->json);
 }
 
+static bool is_given_up(const struct verify_look *look, const char *group, const char *kind, const char *namespace_, const char *name)
+{
+	auto_free char *identity = judge_identity(group, kind, namespace_, name);
+
+	return look->settings.given_up && map_get(look->settings.given_up, identity);
+}
+
+static const char *text_of(const json_t *entry, const char *key)
+{
+	const char *text = json_string_value(json_object_get(entry, key));
+
+	return text ? text : "";
+}
+
 static void pending_object(const struct verify_look *look, const struct object *object, struct pending *pending)
 {
 	auto_judgement struct judgement judgement = JUDGEMENT_INIT;
 	auto_strbuf struct strbuf name = STRBUF_INIT;
 	json_t *live = look_object(look, object);
 
-	if (!is_awaited(look, object))
+	if (!is_awaited(look, object) || is_given_up(look, object->group, object->kind, object->namespace_, object->name))
 		return;
 	if (live)
 		judge_ready(look_find(look, object->group, object->resource)->row, live, &judgement);
@@ -60,7 +75,10 @@ static void pending_child(const struct verify_look *look, const json_t *entry, s
 {
 	auto_judgement struct judgement judgement = JUDGEMENT_INIT;
 	auto_free char *name = child_name(entry);
+	const json_t *owner = json_object_get(entry, "owner");
 
+	if (is_given_up(look, text_of(owner, "group"), text_of(owner, "kind"), text_of(entry, "namespace"), text_of(owner, "name")))
+		return;
 	child_judge(look, entry, &judgement);
 	if (judgement.verdict == VERDICT_FAIL)
 		add_pending(pending, name, judgement.observed.buf);

@@ -143,6 +143,13 @@ static void peer(uint64_t *seed)
 		PICK(seed, teams), PICK(seed, stages));
 }
 
+static void block(uint64_t *seed)
+{
+	unsigned a = between(seed, 0, 255), b = between(seed, 0, 255);
+
+	printf("{\"ipBlock\":{\"cidr\":\"10.%u.%u.0/24\",\"except\":[\"10.%u.%u.0/28\"]}}", a, b, a, b);
+}
+
 static void direction(uint64_t *seed, const char *name, const char *side)
 {
 	unsigned rules = between(seed, 1, 3);
@@ -151,8 +158,9 @@ static void direction(uint64_t *seed, const char *name, const char *side)
 	for (unsigned i = 0; i < rules; i++) {
 		printf("%s{\"%s\":[", i ? "," : "", side);
 		peer(seed);
-		printf(",{\"ipBlock\":{\"cidr\":\"10.%u.%u.0/24\",\"except\":[\"10.0.0.0/28\"]}}],", between(seed, 0, 255),
-			between(seed, 0, 255));
+		printf(",");
+		block(seed);
+		printf("],");
 		printf("\"ports\":[{\"protocol\":\"TCP\",\"port\":8000},{\"protocol\":\"TCP\",\"port\":%u,\"endPort\":%u}]}",
 			between(seed, 9000, 9100), between(seed, 9101, 9200));
 	}

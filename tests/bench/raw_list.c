@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define EDGE 2048
-#define MAX_PAGES 100000
+#define MAX_PAGES 10000
 
 struct page {
 	char head[EDGE], tail[EDGE];
@@ -42,7 +42,7 @@ static size_t take(char *data, size_t size, size_t count, void *arg)
 	return n;
 }
 
-/* Copies the token in the text to out; false when there is none. */
+/* Copies the token in the text to out; false when there is none. Custom resources have an empty one on the last page. */
 static int find_token(const char *text, size_t len, char *out, size_t size)
 {
 	static const char key[] = "\"continue\":\"";
@@ -56,7 +56,7 @@ static int find_token(const char *text, size_t len, char *out, size_t size)
 		die("a continue token that is cut or too long");
 	memcpy(out, from, (size_t)(end - from));
 	out[end - from] = '\0';
-	return 1;
+	return *out != '\0';
 }
 
 static void get_page(const struct connection *c, CURL *easy, const char *path, const char *query, struct page *p)
@@ -87,6 +87,8 @@ static void list(const struct connection *c, CURL *easy, const char *path, const
 		pages++;
 		more = find_token(p->head, p->head_len, token, sizeof(token)) || find_token(p->tail, p->tail_len, token, sizeof(token));
 	} while (more && pages < MAX_PAGES);
+	if (more)
+		die("'%s': still not at its end after %d pages", path, pages);
 	printf("%s: %d pages, %llu bytes\n", path, pages, bytes);
 }
 

@@ -194,6 +194,10 @@ run_one() {
 
 run_tests() {
 	local name passed=0 failed=0 script
+	[ -x "$binary" ] || {
+		echo "no program at $binary" >&2
+		exit 1
+	}
 	script=$(basename "$0" .sh)
 	script=${script#test_}
 	for name in $(declare -F | awk '$3 ~ /^test_/ { print $3 }'); do

@@ -12,11 +12,11 @@
 #include "util/strbuf.h"
 
 #define CONFIG_MAP(value) "apiVersion: v1\ndata:\n  key: " value "\nkind: ConfigMap\nmetadata:\n  name: app\n  namespace: prod\n"
-#define FRAME \
-	{"generated.yaml", "items: []\n"}, {"policy.yaml", "kinds: []\n"}, {"requirements.yaml", "requirements: []\n"}, \
-		{"snapshot.yaml", "cluster:\n  id: 6d3e\n  name: prod\nformat: 1\n"}, \
-	{ \
-		NULL, NULL \
+#define FRAME                                                                                                                              \
+	{"generated.yaml", "items: []\n"}, {"policy.yaml", "kinds: []\n"}, {"requirements.yaml", "requirements: []\n"},                    \
+		{"snapshot.yaml", "cluster:\n  id: 6d3e\n  name: prod\nformat: 1\n"},                                                      \
+	{                                                                                                                                  \
+		NULL, NULL                                                                                                                 \
 	}
 
 const struct row sample_rows[] = {{SAMPLE_OBJECT, CONFIG_MAP("one")}, FRAME};
@@ -28,7 +28,8 @@ __attribute__((format(printf, 1, 0))) static char *command_of(const char *fmt, v
 	auto_free char *said = NULL;
 
 	assert_true(vasprintf(&said, fmt, args) >= 0);
-	return xasprintf("exec 2>>shell.log; export GIT_CONFIG_NOSYSTEM=1 HOME=/nonexistent GIT_AUTHOR_NAME=x GIT_AUTHOR_EMAIL=x@x GIT_COMMITTER_NAME=x "
+	return xasprintf("exec 2>>shell.log; export GIT_CONFIG_NOSYSTEM=1 HOME=/nonexistent GIT_AUTHOR_NAME=x GIT_AUTHOR_EMAIL=x@x "
+			 "GIT_COMMITTER_NAME=x "
 			 "GIT_COMMITTER_EMAIL=x@x; %s",
 		said);
 }

@@ -127,9 +127,10 @@ static void test_plain_strings(void **state)
 /* One reader or the other takes each of these for something else than a string. */
 static void test_words_that_readers_retype_are_quoted(void **state)
 {
-	static const char *const words[] = {"y", "Y", "n", "N", "yes", "Yes", "YES", "yEs", "no", "No", "on", "On", "OFF", "true", "TRUE", "False",
-		"null", "Null", "NULL", "~", "nan", "NaN", ".nan", ".inf", "-.INF", "inf", "Infinity", "=", "<<", "0", "-1", "+1", "1.0", "1e3", ".5",
-		"0x1F", "0o7", "010", "0b11", "1_000", "1:30", "190:20:30", "2001-01-01", "2001-12-14t21:59:43.10-05:00", "256m", "1.2.3", ""};
+	static const char *const words[] = {"y", "Y", "n", "N", "yes", "Yes", "YES", "yEs", "no", "No", "on", "On", "OFF", "true", "TRUE",
+		"False", "null", "Null", "NULL", "~", "nan", "NaN", ".nan", ".inf", "-.INF", "inf", "Infinity", "=", "<<", "0", "-1", "+1",
+		"1.0", "1e3", ".5", "0x1F", "0o7", "010", "0b11", "1_000", "1:30", "190:20:30", "2001-01-01",
+		"2001-12-14t21:59:43.10-05:00", "256m", "1.2.3", ""};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -141,8 +142,9 @@ static void test_words_that_readers_retype_are_quoted(void **state)
 
 static void test_indicators_are_quoted(void **state)
 {
-	static const char *const texts[] = {"-", "- a", "-a", "?", "? a", ":", ":a", "a:", "a: b", "a :b", "a #b", "#a", "&a", "*a", "!a", "|", ">", "%a",
-		"@a", "`a", "{a}", "[a]", "{{ .Name }}", ",a", " a", "a ", "a  ", "---", "...", "--model=x", "key: ", "a: ", "2,2,1"};
+	static const char *const texts[] = {"-", "- a", "-a", "?", "? a", ":", ":a", "a:", "a: b", "a :b", "a #b", "#a", "&a", "*a", "!a",
+		"|", ">", "%a", "@a", "`a", "{a}", "[a]", "{{ .Name }}", ",a", " a", "a ", "a  ", "---", "...", "--model=x",
+		"key: ", "a: ", "2,2,1"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -175,7 +177,9 @@ static void test_other_blanks_are_quoted(void **state)
 {
 	(void)state;
 	assert_string("\"a\\u00a0\"", "'a\xC2\xA0'");
-	assert_string("\"a\\u200bb\"", "'a\xE2\x80\x8B" "b'");
+	assert_string("\"a\\u200bb\"",
+		"'a\xE2\x80\x8B"
+		"b'");
 }
 
 static void test_literal_blocks(void **state)
@@ -276,10 +280,11 @@ static size_t pick(size_t below)
 /* Pieces that matter to YAML, glued at random. */
 static void random_text(struct strbuf *out)
 {
-	static const char *const pieces[] = {"a", "b", "Z", "0", "1", "9", " ", "  ", "\n", "\n\n", "\t", "\r", ":", ": ", " #", "#", "-", "- ", "?", "? ", "|",
-		">", "&", "*", "!", "%", "@", "`", "'", "\"", "\\", "{", "}", "[", "]", ",", "=", "<<", "~", ".", "...", "---", "_", "/", "e", "x", "o", "yes",
-		"no", "on", "null", "true", ".inf", "\xC2\xA0", "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xAE", "\xEF\xBB\xBF", "\xEF\xBF\xBE", "\xC3\xBC",
-		"\xF0\x9F\x98\x80", "\xE2\x80\x8B", "\x7F", "\x1B", "\x01", "\xF3\xA0\x81\x81", "{{ .X }}", "\\n", "\xE3\x80\x80"};
+	static const char *const pieces[] = {"a", "b", "Z", "0", "1", "9", " ", "  ", "\n", "\n\n", "\t", "\r", ":", ": ", " #", "#", "-",
+		"- ", "?", "? ", "|", ">", "&", "*", "!", "%", "@", "`", "'", "\"", "\\", "{", "}", "[", "]", ",", "=", "<<", "~", ".",
+		"...", "---", "_", "/", "e", "x", "o", "yes", "no", "on", "null", "true", ".inf", "\xC2\xA0", "\xC2\x85", "\xE2\x80\xA8",
+		"\xE2\x80\xAE", "\xEF\xBB\xBF", "\xEF\xBF\xBE", "\xC3\xBC", "\xF0\x9F\x98\x80", "\xE2\x80\x8B", "\x7F", "\x1B", "\x01",
+		"\xF3\xA0\x81\x81", "{{ .X }}", "\\n", "\xE3\x80\x80"};
 	size_t count = pick(8);
 
 	for (size_t i = 0; i < count; i++)
@@ -346,25 +351,24 @@ static void test_any_value_reads_back_and_its_text_is_the_same_again(void **stat
 }
 
 /* Prints the number of documents that it reads as another value than the JSON says, each reader on its own. */
-static const char python[] =
-	"import json, sys, yaml\n"
-	"wrong = 0\n"
-	"def same(a, b):\n"
-	"    if type(a) is not type(b): return False\n"
-	"    if isinstance(a, dict): return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)\n"
-	"    if isinstance(a, list): return len(a) == len(b) and all(map(same, a, b))\n"
-	"    return a == b\n"
-	"loaders = [yaml.SafeLoader] + ([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])\n"
-	"values = [json.loads(line) for line in open('values.json', encoding='utf-8')]\n"
-	"texts = open('texts.yaml', 'rb').read().decode('utf-8').split('\\0')\n"
-	"for value, text in zip(values, texts, strict=True):\n"
-	"    for loader in loaders:\n"
-	"        try: read = yaml.load(text, loader)\n"
-	"        except Exception as fault: read = fault\n"
-	"        if not same(value, read):\n"
-	"            wrong += 1\n"
-	"            print(loader, repr(value), repr(read), text, file=sys.stderr)\n"
-	"sys.exit(1 if wrong else 0)\n";
+static const char python[] = "import json, sys, yaml\n"
+			     "wrong = 0\n"
+			     "def same(a, b):\n"
+			     "    if type(a) is not type(b): return False\n"
+			     "    if isinstance(a, dict): return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)\n"
+			     "    if isinstance(a, list): return len(a) == len(b) and all(map(same, a, b))\n"
+			     "    return a == b\n"
+			     "loaders = [yaml.SafeLoader] + ([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])\n"
+			     "values = [json.loads(line) for line in open('values.json', encoding='utf-8')]\n"
+			     "texts = open('texts.yaml', 'rb').read().decode('utf-8').split('\\0')\n"
+			     "for value, text in zip(values, texts, strict=True):\n"
+			     "    for loader in loaders:\n"
+			     "        try: read = yaml.load(text, loader)\n"
+			     "        except Exception as fault: read = fault\n"
+			     "        if not same(value, read):\n"
+			     "            wrong += 1\n"
+			     "            print(loader, repr(value), repr(read), text, file=sys.stderr)\n"
+			     "sys.exit(1 if wrong else 0)\n";
 
 /* PyYAML knows only YAML 1.1 and has a scanner of its own beside libyaml's. It is no part of the product, so that it may be absent. */
 static void test_pyyaml_reads_the_same_values(void **state)

@@ -56,15 +56,17 @@ static void test_what_nobody_controls_is_authored(void **state)
 static void test_helm_and_argo_marks_decide_nothing(void **state)
 {
 	(void)state;
-	assert_class("{\"name\":\"a\",\"labels\":{\"app.kubernetes.io/managed-by\":\"Helm\"},\"annotations\":{\"meta.helm.sh/release-name\":\"x\","
-		"\"argocd.argoproj.io/tracking-id\":\"y\"}}",
+	assert_class("{\"name\":\"a\",\"labels\":{\"app.kubernetes.io/managed-by\":\"Helm\"},\"annotations\":{\"meta.helm.sh/"
+		     "release-name\":\"x\","
+		     "\"argocd.argoproj.io/tracking-id\":\"y\"}}",
 		NULL, CLASS_AUTHORED, AUTHORED);
 }
 
 static void test_what_a_controller_owns_is_generated(void **state)
 {
 	(void)state;
-	assert_class("{\"name\":\"a\",\"ownerReferences\":[{\"kind\":\"X\",\"name\":\"x\"},{\"kind\":\"LLMInferenceService\",\"name\":\"qwen\",\"controller\":true}]}",
+	assert_class("{\"name\":\"a\",\"ownerReferences\":[{\"kind\":\"X\",\"name\":\"x\"},{\"kind\":\"LLMInferenceService\",\"name\":"
+		     "\"qwen\",\"controller\":true}]}",
 		NULL, CLASS_GENERATED, "controlled by LLMInferenceService qwen");
 }
 
@@ -73,23 +75,30 @@ static void test_a_mere_owner_does_not_make_it_generated(void **state)
 {
 	(void)state;
 	assert_class("{\"name\":\"a\",\"ownerReferences\":[{\"kind\":\"X\",\"name\":\"x\"}]}", NULL, CLASS_AUTHORED, AUTHORED);
-	assert_class("{\"name\":\"a\",\"ownerReferences\":[{\"kind\":\"X\",\"name\":\"x\",\"controller\":false}]}", NULL, CLASS_AUTHORED, AUTHORED);
+	assert_class("{\"name\":\"a\",\"ownerReferences\":[{\"kind\":\"X\",\"name\":\"x\",\"controller\":false}]}", NULL, CLASS_AUTHORED,
+		AUTHORED);
 }
 
 static void test_a_rule_holds_only_with_all_that_it_names(void **state)
 {
-	struct classify_rule rule = {.class_ = CLASS_INSTALLED, .group = "", .resource = "configmaps", .why = "preset"};
+	char group[] = "", resource[] = "configmaps", why[] = "preset";
+	struct classify_rule rule = {.class_ = CLASS_INSTALLED, .group = group, .resource = resource, .why = why};
 
 	(void)state;
 	strlist_add(&rule.namespaces, "kserve");
 	strlist_add(&rule.names, "kserve-config-*");
 	strlist_add(&rule.labels, "part-of=kserve");
 	strlist_add(&rule.labels, "any");
-	assert_class("{\"name\":\"kserve-config-x\",\"namespace\":\"kserve\",\"labels\":{\"part-of\":\"kserve\",\"any\":\"\"}}", &rule, CLASS_INSTALLED, "preset");
-	assert_class("{\"name\":\"kserve-config-x\",\"namespace\":\"team\",\"labels\":{\"part-of\":\"kserve\",\"any\":\"\"}}", &rule, CLASS_AUTHORED, AUTHORED);
-	assert_class("{\"name\":\"config-x\",\"namespace\":\"kserve\",\"labels\":{\"part-of\":\"kserve\",\"any\":\"\"}}", &rule, CLASS_AUTHORED, AUTHORED);
-	assert_class("{\"name\":\"kserve-config-x\",\"namespace\":\"kserve\",\"labels\":{\"part-of\":\"other\",\"any\":\"\"}}", &rule, CLASS_AUTHORED, AUTHORED);
-	assert_class("{\"name\":\"kserve-config-x\",\"namespace\":\"kserve\",\"labels\":{\"part-of\":\"kserve\"}}", &rule, CLASS_AUTHORED, AUTHORED);
+	assert_class("{\"name\":\"kserve-config-x\",\"namespace\":\"kserve\",\"labels\":{\"part-of\":\"kserve\",\"any\":\"\"}}", &rule,
+		CLASS_INSTALLED, "preset");
+	assert_class("{\"name\":\"kserve-config-x\",\"namespace\":\"team\",\"labels\":{\"part-of\":\"kserve\",\"any\":\"\"}}", &rule,
+		CLASS_AUTHORED, AUTHORED);
+	assert_class("{\"name\":\"config-x\",\"namespace\":\"kserve\",\"labels\":{\"part-of\":\"kserve\",\"any\":\"\"}}", &rule,
+		CLASS_AUTHORED, AUTHORED);
+	assert_class("{\"name\":\"kserve-config-x\",\"namespace\":\"kserve\",\"labels\":{\"part-of\":\"other\",\"any\":\"\"}}", &rule,
+		CLASS_AUTHORED, AUTHORED);
+	assert_class("{\"name\":\"kserve-config-x\",\"namespace\":\"kserve\",\"labels\":{\"part-of\":\"kserve\"}}", &rule, CLASS_AUTHORED,
+		AUTHORED);
 	assert_class("{\"name\":\"kserve-config-x\",\"namespace\":\"kserve\"}", &rule, CLASS_AUTHORED, AUTHORED);
 	strlist_release(&rule.namespaces);
 	strlist_release(&rule.names);
@@ -99,7 +108,9 @@ static void test_a_rule_holds_only_with_all_that_it_names(void **state)
 static void test_a_rule_is_excused_by_a_filled_field(void **state)
 {
 	struct fieldpath *unless[] = {path_of("metadata.labels"), path_of("metadata.annotations")};
-	struct classify_rule rule = {.class_ = CLASS_GENERATED, .group = "*", .resource = "*", .unless = unless, .unless_count = 2, .why = "default"};
+	char any[] = "*", why[] = "default";
+	struct classify_rule rule = {
+		.class_ = CLASS_GENERATED, .group = any, .resource = any, .unless = unless, .unless_count = 2, .why = why};
 
 	(void)state;
 	assert_class("{\"name\":\"a\"}", &rule, CLASS_GENERATED, "default");
@@ -128,7 +139,8 @@ static void assert_clean(const char *json, const char *const *strip, const char 
 static void test_clean_drops_metadata_that_is_empty_afterwards(void **state)
 {
 	(void)state;
-	assert_clean("{\"metadata\":{\"name\":\"a\",\"uid\":\"u\",\"annotations\":{\"x\":\"1\"},\"labels\":{},\"finalizers\":[],\"ownerReferences\":[]}}",
+	assert_clean("{\"metadata\":{\"name\":\"a\",\"uid\":\"u\",\"annotations\":{\"x\":\"1\"},\"labels\":{},\"finalizers\":[],"
+		     "\"ownerReferences\":[]}}",
 		(const char *const[]){"metadata.uid", "metadata.annotations['x']", NULL}, "{\"metadata\":{\"name\":\"a\"}}");
 }
 

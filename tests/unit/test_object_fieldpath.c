@@ -71,7 +71,8 @@ static void test_names_a_field(void **state)
 static void test_names_every_item(void **state)
 {
 	(void)state;
-	assert_named("c[].env[].v", "{\"c\":[{\"env\":[{\"v\":1},{\"w\":2}]},7,{\"env\":[{\"v\":3}]}]}", "c[0].env[0].v=1 c[2].env[0].v=3 ");
+	assert_named(
+		"c[].env[].v", "{\"c\":[{\"env\":[{\"v\":1},{\"w\":2}]},7,{\"env\":[{\"v\":3}]}]}", "c[0].env[0].v=1 c[2].env[0].v=3 ");
 	assert_named("a[][]", "{\"a\":[[1],[2,3]]}", "a[0][0]=1 a[1][0]=2 a[1][1]=3 ");
 }
 

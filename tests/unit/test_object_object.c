@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "object/canonical.h"
 #include "object/object.h"
 #include "util/json.h"
 #include "util/mem.h"
@@ -43,7 +44,8 @@ static void test_paths(void **state)
 	(void)state;
 	assert_path("namespaces", "v1", NULL, "prod", "objects/cluster/namespaces/prod.yaml");
 	assert_path("configmaps", "v1", "prod", "kube-root-ca.crt", "objects/namespaces/prod/configmaps/kube-root-ca.crt.yaml");
-	assert_path("llminferenceservices", "serving.kserve.io/v1alpha2", "a", "q", "objects/namespaces/a/llminferenceservices.serving.kserve.io/q.yaml");
+	assert_path("llminferenceservices", "serving.kserve.io/v1alpha2", "a", "q",
+		"objects/namespaces/a/llminferenceservices.serving.kserve.io/q.yaml");
 }
 
 /* RBAC names are path segments, not DNS names; upper case is encoded since a file system may not tell it apart. */
@@ -95,11 +97,15 @@ static void test_refuses_what_no_server_can_hold(void **state)
 	assert_refused("{\"apiVersion\":\"v1\",\"kind\":\"P\",\"metadata\":{\"name\":\"\"}}", "pods", "not a name of an object: ''");
 	assert_refused("{\"apiVersion\":\"v1\",\"kind\":\"P\",\"metadata\":{\"name\":\"..\"}}", "pods", "not a name of an object: '..'");
 	assert_refused("{\"apiVersion\":\"v1\",\"kind\":\"P\",\"metadata\":{\"name\":\"a/b\"}}", "pods", "not a name of an object: 'a/b'");
-	assert_refused("{\"apiVersion\":\"v1\",\"kind\":\"P\",\"metadata\":{\"name\":\"a%2f\"}}", "pods", "not a name of an object: 'a%2f'");
+	assert_refused(
+		"{\"apiVersion\":\"v1\",\"kind\":\"P\",\"metadata\":{\"name\":\"a%2f\"}}", "pods", "not a name of an object: 'a%2f'");
 	assert_refused("{\"apiVersion\":\"v1\",\"kind\":\"P\",\"metadata\":{\"name\":\"a\\u0000\"}}", "pods", "no metadata.name");
-	assert_refused("{\"apiVersion\":\"v1\",\"kind\":\"P\",\"metadata\":{\"name\":\"a\",\"namespace\":\"..\"}}", "pods", "not a name of a namespace: '..'");
-	assert_refused("{\"apiVersion\":\"v1\",\"kind\":\"P\",\"metadata\":{\"name\":\"a\",\"namespace\":\"A\"}}", "pods", "not a name of a namespace: 'A'");
-	assert_refused("{\"apiVersion\":\"v1\",\"kind\":\"P\",\"metadata\":{\"name\":\"a\",\"namespace\":1}}", "pods", "metadata.namespace is not text");
+	assert_refused("{\"apiVersion\":\"v1\",\"kind\":\"P\",\"metadata\":{\"name\":\"a\",\"namespace\":\"..\"}}", "pods",
+		"not a name of a namespace: '..'");
+	assert_refused("{\"apiVersion\":\"v1\",\"kind\":\"P\",\"metadata\":{\"name\":\"a\",\"namespace\":\"A\"}}", "pods",
+		"not a name of a namespace: 'A'");
+	assert_refused("{\"apiVersion\":\"v1\",\"kind\":\"P\",\"metadata\":{\"name\":\"a\",\"namespace\":1}}", "pods",
+		"metadata.namespace is not text");
 }
 
 static void test_describes_for_people(void **state)
@@ -115,7 +121,7 @@ static void test_describes_for_people(void **state)
 	assert_string_equal(text.buf, "Kind prod/a\\x1B[2J, Kind prod");
 }
 
-#define ROUTE "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata:\n  name: r\n  namespace: n\n"
+#define ROUTE "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata:\n  name: r\n  namespace: ns\n"
 
 static void test_reads_a_file(void **state)
 {
@@ -123,12 +129,13 @@ static void test_reads_a_file(void **state)
 	auto_object struct object *object = NULL;
 
 	(void)state;
-	assert_int_equal(object_read(&object, "objects/namespaces/n/httproutes.gateway.networking.k8s.io/r.yaml", ROUTE, strlen(ROUTE), &err), 0);
+	assert_int_equal(
+		object_read(&object, "objects/namespaces/ns/httproutes.gateway.networking.k8s.io/r.yaml", ROUTE, strlen(ROUTE), &err), 0);
 	assert_string_equal(object->group, "gateway.networking.k8s.io");
 	assert_string_equal(object->version, "v1");
 	assert_string_equal(object->resource, "httproutes");
 	assert_string_equal(object->kind, "HTTPRoute");
-	assert_string_equal(object->namespace_, "n");
+	assert_string_equal(object->namespace_, "ns");
 	assert_string_equal(object->name, "r");
 }
 
@@ -147,11 +154,11 @@ static void test_path_that_disagrees_is_damage(void **state)
 	(void)state;
 	assert_damaged("objects/namespaces/m/httproutes.gateway.networking.k8s.io/r.yaml", ROUTE,
 		"'objects/namespaces/m/httproutes.gateway.networking.k8s.io/r.yaml': holds the object of "
-		"'objects/namespaces/n/httproutes.gateway.networking.k8s.io/r.yaml'");
+		"'objects/namespaces/ns/httproutes.gateway.networking.k8s.io/r.yaml'");
 	assert_damaged("objects/cluster/httproutes.gateway.networking.k8s.io/r.yaml", ROUTE, NULL);
-	assert_damaged("objects/namespaces/n/httproutes/r.yaml", ROUTE, NULL);
-	assert_damaged("objects/namespaces/n/httproutes.gateway.networking.k8s.io/R.yaml", ROUTE, NULL);
-	assert_damaged("objects/namespaces/n/httproutes.gateway.networking.k8s.io/%72.yaml", ROUTE, NULL);
+	assert_damaged("objects/namespaces/ns/httproutes/r.yaml", ROUTE, NULL);
+	assert_damaged("objects/namespaces/ns/httproutes.gateway.networking.k8s.io/R.yaml", ROUTE, NULL);
+	assert_damaged("objects/namespaces/ns/httproutes.gateway.networking.k8s.io/%72.yaml", ROUTE, NULL);
 	assert_damaged("objects/r.yaml", ROUTE, "'objects/r.yaml': not a path of an object");
 	assert_damaged("objects/cluster/%zz/r.yaml", ROUTE, "'objects/cluster/%zz/r.yaml': not a path of an object");
 	assert_damaged("objects/cluster/a/r.yaml", "- 1\n", "'objects/cluster/a/r.yaml': not a map");
@@ -174,7 +181,7 @@ static void test_every_name_reads_back_by_its_path(void **state)
 		name[sizeof(name) - 1] = '\0';
 		auto_object struct object *object = make("roles", "rbac.authorization.k8s.io/v1", "n", name);
 		object_path(object, &path);
-		json_write(object->json, &text);
+		canonical_yaml(object->json, &text);
 		assert_int_equal(object_read(&again, path.buf, text.buf, text.len, &err), 0);
 		assert_true(object_same(object, again));
 	}

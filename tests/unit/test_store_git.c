@@ -209,7 +209,8 @@ static void test_a_commit_is_what_git_reads(void **state)
 	text = shell_output("git -C repo show HEAD:" SAMPLE_OBJECT);
 	assert_string_equal(text, "apiVersion: v1\ndata:\n  key: one\nkind: ConfigMap\nmetadata:\n  name: app\n  namespace: prod");
 	files = shell_output("git -C repo ls-tree -r HEAD --format='%%(objectmode) %%(path)'");
-	assert_string_equal(files, "100644 generated.yaml\n100644 " SAMPLE_OBJECT "\n100644 policy.yaml\n100644 requirements.yaml\n100644 snapshot.yaml");
+	assert_string_equal(files,
+		"100644 generated.yaml\n100644 " SAMPLE_OBJECT "\n100644 policy.yaml\n100644 requirements.yaml\n100644 snapshot.yaml");
 	person = shell_output("git -C repo log -1 --format='%%an <%%ae> %%ad %%cn <%%ce> %%cd' --date=raw");
 	assert_string_equal(person, "rhaii-dr <rhaii-dr@localhost> 1795183200 +0000 rhaii-dr <rhaii-dr@localhost> 1795183200 +0000");
 }
@@ -263,7 +264,8 @@ static void write_many(struct git_write *w, int count, int contents)
 	struct error err = ERROR_INIT;
 
 	for (int i = 0; i < count; i++) {
-		auto_free char *path = xasprintf("objects/namespaces/n%d/configmaps/c%d.yaml", i % 7, i), *text = xasprintf("n: %d\n", i % contents);
+		auto_free char *path = xasprintf("objects/namespaces/n%d/configmaps/c%d.yaml", i % 7, i),
+			       *text = xasprintf("n: %d\n", i % contents);
 
 		assert_int_equal(git_write_file(w, path, text, strlen(text), &err), 0);
 	}
@@ -411,8 +413,8 @@ static int note_change(const char *path, const struct git_blob *old, const struc
 	struct change *change = arg;
 	size_t len = strlen(change->text);
 
-	(void)snprintf(change->text + len, sizeof(change->text) - len, "%s %.*s>%.*s;", path, old ? (int)old->len : 4, old ? old->data : "none",
-		new_ ? (int)new_->len : 4, new_ ? new_->data : "none");
+	(void)snprintf(change->text + len, sizeof(change->text) - len, "%s %.*s>%.*s;", path, old ? (int)old->len : 4,
+		old ? old->data : "none", new_ ? (int)new_->len : 4, new_ ? new_->data : "none");
 	return --change->limit == 0;
 }
 
@@ -497,8 +499,9 @@ static void test_captured_is_a_tag_on_the_head(void **state)
 	}
 	assert_fsck("repo");
 	tag = shell_output("git -C repo cat-file -p " CAPTURED_REF " | tail -n +2");
-	assert_string_equal(tag, "type commit\ntag captured/prod\ntagger rhaii-dr <rhaii-dr@localhost> 1795190400 +0000\n\nseen unchanged\n\n"
-				 "Captured-At: 2026-11-20T16:00:00Z\nResource-Version: 4\\n3");
+	assert_string_equal(tag,
+		"type commit\ntag captured/prod\ntagger rhaii-dr <rhaii-dr@localhost> 1795190400 +0000\n\nseen unchanged\n\n"
+		"Captured-At: 2026-11-20T16:00:00Z\nResource-Version: 4\\n3");
 	w = write_rows(store, sample_rows_changed, sum, &unchanged);
 	assert_int_equal(git_write_mark_captured(w, SAMPLE_TIME, "5", &err), -1);
 	git_write_free(w);
@@ -512,7 +515,8 @@ static void test_captured_is_a_tag_on_the_head(void **state)
 static void parse(const char *message, struct git_commit *commit)
 {
 	struct error err = ERROR_INIT;
-	auto_free char *raw = xasprintf("tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nauthor x <x> 1 +0000\ncommitter x <x> 2 +0100\n\n%s", message);
+	auto_free char *raw =
+		xasprintf("tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nauthor x <x> 1 +0000\ncommitter x <x> 2 +0100\n\n%s", message);
 
 	if (git_commit_parse(raw, strlen(raw), commit, &err) < 0)
 		fail_msg("%s", err.text);
@@ -657,10 +661,11 @@ static void test_revisions_that_git_takes(void **state)
 
 static void test_revisions_that_nothing_answers_to(void **state)
 {
-	static const char *const hostile[] = {"nosuch", "prod~7", "prod^2", "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef", "dead", "prod@", "foo@", "@@", "-x",
-		"--all", "a b", "a\nb", "\x1b[31m", "..", "HEAD..HEAD", "HEAD^{tree}", "HEAD:snapshot.yaml", "HEAD:", ":", "^", "~", "HEAD^{", "HEAD^{/",
-		"HEAD^{/(}", "HEAD^{/[}", ":/", ":/[", "HEAD~99999999999999999999", "HEAD^-1", "HEAD^{nonsense}", "refs/heads/../../config", "%s%s%n",
-		"\xff\xfe", "HEAD~~~~~~~~~~~~~~~~~", "a^^^^", "^^^^^", "HEAD^{}", "HEAD^{blob}", "refs/", "/", "//", "HEAD/", ".lock", "x.lock"};
+	static const char *const hostile[] = {"nosuch", "prod~7", "prod^2", "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef", "dead", "prod@",
+		"foo@", "@@", "-x", "--all", "a b", "a\nb", "\x1b[31m", "..", "HEAD..HEAD", "HEAD^{tree}", "HEAD:snapshot.yaml",
+		"HEAD:", ":", "^", "~", "HEAD^{", "HEAD^{/", "HEAD^{/(}", "HEAD^{/[}", ":/", ":/[", "HEAD~99999999999999999999", "HEAD^-1",
+		"HEAD^{nonsense}", "refs/heads/../../config", "%s%s%n", "\xff\xfe", "HEAD~~~~~~~~~~~~~~~~~", "a^^^^", "^^^^^", "HEAD^{}",
+		"HEAD^{blob}", "refs/", "/", "//", "HEAD/", ".lock", "x.lock"};
 	struct git_store *store = open_repo();
 	auto_strbuf struct strbuf endless = STRBUF_INIT;
 	char id[GIT_ID_SIZE];
@@ -719,7 +724,8 @@ static void test_a_time_skips_a_commit_by_hand(void **state)
 
 	(void)state;
 	commit_rows(store, sample_rows, SAMPLE_TIME, first);
-	hand = shell_output("cd repo && id=$(git commit-tree -p HEAD -m hand HEAD^{tree}) && git update-ref refs/heads/clusters/prod $id && echo $id");
+	hand = shell_output(
+		"cd repo && id=$(git commit-tree -p HEAD -m hand HEAD^{tree}) && git update-ref refs/heads/clusters/prod $id && echo $id");
 	assert_resolves(store, NULL, hand);
 	assert_resolves(store, "@{2026-11-20T16:00Z}", first);
 	w = write_rows(store, sample_rows, sum, &unchanged);
@@ -760,7 +766,8 @@ static void make_sample(char id[GIT_ID_SIZE])
 
 static void test_a_flipped_byte_of_any_object_is_found(void **state)
 {
-	static const char *const objects[] = {"HEAD:" SAMPLE_OBJECT, "HEAD:objects", "HEAD^{tree}", "HEAD:snapshot.yaml", "HEAD:objects/namespaces/prod"};
+	static const char *const objects[] = {
+		("HEAD:" SAMPLE_OBJECT), "HEAD:objects", "HEAD^{tree}", "HEAD:snapshot.yaml", "HEAD:objects/namespaces/prod"};
 	char id[GIT_ID_SIZE];
 
 	(void)state;
@@ -832,7 +839,8 @@ static void commit_entry(const char *line, char id[GIT_ID_SIZE])
 	auto_free char *made = NULL;
 
 	git_store_free(open_repo());
-	made = shell_output("cd repo && blob=$(echo x | git hash-object -w --stdin) && empty=$(git mktree </dev/null) && tree=$(printf \"%s\" | git mktree "
+	made = shell_output("cd repo && blob=$(echo x | git hash-object -w --stdin) && empty=$(git mktree </dev/null) && tree=$(printf "
+			    "\"%s\" | git mktree "
 			    "--missing) && git commit-tree -m x $tree",
 		line);
 	(void)snprintf(id, GIT_ID_SIZE, "%s", made);
@@ -868,7 +876,8 @@ static void commit_raw_tree(const char *format, char id[GIT_ID_SIZE])
 	auto_free char *made = NULL;
 
 	git_store_free(open_repo());
-	made = shell_output("cd repo && raw=$(echo x | git hash-object -w --stdin | sed 's/../\\\\x&/g') && env printf \"%s\" > t && git commit-tree -m x $(git "
+	made = shell_output("cd repo && raw=$(echo x | git hash-object -w --stdin | sed 's/../\\\\x&/g') && env printf \"%s\" > t && git "
+			    "commit-tree -m x $(git "
 			    "hash-object -w --literally -t tree t)",
 		format);
 	(void)snprintf(id, GIT_ID_SIZE, "%s", made);
@@ -904,7 +913,8 @@ static void test_folders_that_are_too_deep_are_refused(void **state)
 
 	(void)state;
 	git_store_free(open_repo());
-	made = shell_output("cd repo && id=$(echo x | git hash-object -w --stdin) && id=$(printf \"100644 blob $id\\tf\" | git mktree) && for i in $(seq %d); do "
+	made = shell_output("cd repo && id=$(echo x | git hash-object -w --stdin) && id=$(printf \"100644 blob $id\\tf\" | git mktree) && "
+			    "for i in $(seq %d); do "
 			    "id=$(printf \"040000 tree $id\\td\" | git mktree); done; git commit-tree -m x $id",
 		TREE_DEPTH_MAX);
 	assert_unreadable(made, "too deep");

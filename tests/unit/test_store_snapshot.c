@@ -130,7 +130,9 @@ static void test_a_head_seen_unchanged_is_as_young_as_that(void **state)
 
 static void commit_by_hand(const char *script)
 {
-	shell("rm -rf w && git clone -q repo w && cd w && %s && git add -A && git commit -q --allow-empty -m hand && git push -q origin HEAD:clusters/prod", script);
+	shell("rm -rf w && git clone -q repo w && cd w && %s && git add -A && git commit -q --allow-empty -m hand && git push -q origin "
+	      "HEAD:clusters/prod",
+		script);
 }
 
 static void test_a_commit_by_hand_needs_consent(void **state)
@@ -174,7 +176,8 @@ static void test_an_amended_commit_needs_consent(void **state)
 
 	(void)state;
 	make_sample(id);
-	shell("git clone -q repo w && cd w && sed -i s/one/two/ " SAMPLE_OBJECT " && git commit -qa --amend --no-edit && git push -qf origin HEAD:clusters/prod");
+	shell("git clone -q repo w && cd w && sed -i s/one/two/ " SAMPLE_OBJECT
+	      " && git commit -qa --amend --no-edit && git push -qf origin HEAD:clusters/prod");
 	assert_refused(NULL, false, ERR_INTEGRITY, "changed since it was captured: 'whole commit'", "--accept-edits");
 	snapshot = open_good(NULL, true);
 	assert_string_equal(snapshot->edits.items[0], "whole commit");
@@ -216,7 +219,8 @@ static void test_edits_of_an_archive_are_never_accepted(void **state)
 
 	(void)state;
 	shell("mkdir x && tar --zstd -xf %s -C x && sed -i s/one/two/ x/" SAMPLE_OBJECT
-	      " && tar -C x -cf edited.tar MANIFEST.sha256 COMMIT generated.yaml " SAMPLE_OBJECT " policy.yaml requirements.yaml snapshot.yaml && zstd -q edited.tar",
+	      " && tar -C x -cf edited.tar MANIFEST.sha256 COMMIT generated.yaml " SAMPLE_OBJECT
+	      " policy.yaml requirements.yaml snapshot.yaml && zstd -q edited.tar",
 		path);
 	assert_refused("./edited.tar.zst", true, ERR_INTEGRITY, SAMPLE_OBJECT, "another copy");
 }
@@ -265,7 +269,8 @@ static void test_an_edited_folder_needs_consent(void **state)
 	(void)state;
 	make_folder();
 	shell("sed -i s/one/two/ x/" SAMPLE_OBJECT " && mkdir x/crds && for i in 1 2 3 4; do echo $i > x/crds/$i.yaml; done");
-	assert_refused("./x", false, ERR_INTEGRITY, "changed since it was captured: 'crds/1.yaml', 'crds/2.yaml', 'crds/3.yaml' and 2 more", "--accept-edits");
+	assert_refused("./x", false, ERR_INTEGRITY, "changed since it was captured: 'crds/1.yaml', 'crds/2.yaml', 'crds/3.yaml' and 2 more",
+		"--accept-edits");
 	snapshot = open_good("./x", true);
 	assert_int_equal(snapshot->edits.count, 5);
 	assert_false(snapshot->verified);

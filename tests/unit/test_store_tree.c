@@ -38,8 +38,9 @@ static void test_paths_of_the_grammar_are_taken(void **state)
 
 static void test_paths_that_lead_elsewhere_are_refused(void **state)
 {
-	static const char *const hostile[] = {"", "/", "/etc/passwd", "a/", "a//b", "./a", "a/.", "..", "../a", "a/../b", "a\nb", "a b", "a\\b", "a:b",
-		"\xc3\xa4", ".git", ".GIT", "a/.git/config", ".git.", "git~1", "GIT~1/config", ".gitmodules", "GITMOD~1", "...", "C~1"};
+	static const char *const hostile[] = {"", "/", "/etc/passwd", "a/", "a//b", "./a", "a/.", "..", "../a", "a/../b", "a\nb", "a b",
+		"a\\b", "a:b", "\xc3\xa4", ".git", ".GIT", "a/.git/config", ".git.", "git~1", "GIT~1/config", ".gitmodules", "GITMOD~1",
+		"...", "C~1"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(hostile) / sizeof(*hostile); i++)
@@ -172,8 +173,8 @@ static void test_manifest_check_names_what_differs(void **state)
 
 static void test_manifest_check_refuses_what_is_no_manifest(void **state)
 {
-	static const char *const scripts[] = {"sed 's/  a$/  ..\\/a/' sums", "sed 's/  a$/  \\/a/' sums", "sed 's/  a$/ *a/' sums", "sed 's/^./g/' sums",
-		"sed 's/^.//' sums", "sed 's/  b$/  a/' sums", "echo", "sed 's/  a$/  /' sums", "tr a-f A-F < sums"};
+	static const char *const scripts[] = {"sed 's/  a$/  ..\\/a/' sums", "sed 's/  a$/  \\/a/' sums", "sed 's/  a$/ *a/' sums",
+		"sed 's/^./g/' sums", "sed 's/^.//' sums", "sed 's/  b$/  a/' sums", "echo", "sed 's/  a$/  /' sums", "tr a-f A-F < sums"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++) {

@@ -1,0 +1,276 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# make bench: how long snapshot and restore take, held against the same requests sent by plain libcurl, and against kubectl. How
+# to read the figures: docs/PERFORMANCE.md. All parts run in turn, round by round, against real API servers on loopback.
+#
+#   BENCH_OBJECTS=10000           objects of the snapshots      BENCH_RUNS=5          rounds
+#   BENCH_RESTORE_OBJECTS=1000    objects of the restores       BENCH_KUBECTL_RUNS=3  rounds in which kubectl takes part
+#   BENCH_PARTS="snapshot restore"
+#
+# The table is printed and kept as $BUILD/bench/DATE.txt (BUILD=build), the single runs beside it as DATE.tsv.
+set -euo pipefail
+umask 077
+cd "$(dirname "$0")/../.."
+# shellcheck source=tests/cluster/lib.sh
+. tests/cluster/lib.sh
+
+BUILD=${BUILD:-build}
+objects=${BENCH_OBJECTS:-10000} restore_objects=${BENCH_RESTORE_OBJECTS:-1000}
+runs=${BENCH_RUNS:-5} kubectl_runs=${BENCH_KUBECTL_RUNS:-3}
+parts=${BENCH_PARTS:-snapshot restore}
+rhaii=$(realpath "${RHAII_DR:-$BUILD/rhaii-dr}")
+limit=900 # seconds that one run may take
+
+out=$PWD/$BUILD/bench bin=$PWD/$BUILD/bench/bin
+mkdir -p "$bin"
+work=$(mktemp -d "$out/work.XXXXXX")
+[ -x "$rhaii" ] || { echo "bench: no program '$rhaii'; run make" >&2 && exit 1; }
+results=$work/results.tsv
+lists=(/apis/serving.kserve.io/v1alpha2/llminferenceservices /apis/gateway.networking.k8s.io/v1/httproutes /apis/networking.k8s.io/v1/networkpolicies)
+kubectl_kinds=llminferenceservices.serving.kserve.io,httproutes.gateway.networking.k8s.io,networkpolicies.networking.k8s.io
+declare -A agents=([raw]=rhaii-bench-raw/ [rhaii]=rhaii-dr/ [kubectl]=kubectl/)
+
+say() { printf 'bench: %s\n' "$*" >&2; }
+fail() { say "$*" && exit 1; }
+
+cleanup() {
+	trap - EXIT INT TERM HUP
+	local dir
+	for dir in "${!cluster_pid[@]}"; do
+		cluster_down "$dir"
+	done
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# --- the programs -------------------------------------------------------------------------------------------------------------------
+
+compile() { # program, more sources, libraries
+	local program=$1 flags
+	shift
+	flags=$(pkg-config --cflags --libs libcurl)
+	# shellcheck disable=SC2086
+	"${CC:-gcc}" -std=c17 -O2 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -o "$bin/$program" "tests/bench/$program.c" "$@" $flags
+}
+
+build_programs() {
+	compile bodies
+	compile measure
+	compile raw_list tests/bench/connection.c
+	compile raw_post tests/bench/connection.c
+	kubectl=$(tests/cluster/build.sh kubectl)
+	# A copy: a build that ends meanwhile does not change what is measured.
+	cp "$rhaii" "$bin/rhaii-dr"
+	rhaii=$bin/rhaii-dr
+}
+
+# --- clusters -----------------------------------------------------------------------------------------------------------------------
+
+field_of() { # kubeconfig field
+	awk -v field="$2:" '$1 == field { print $2 }' "$1"
+}
+
+# The API server makes the handler of a custom resource at the first request for it, which takes longer than many objects do. That
+# is not what is measured: the first requests are creates in dry run and lists, before anything counts.
+warm_up() { # dir
+	"$bin/bodies" 10 1 | sed '/^\/api\/v1\/namespaces\t/d; s/bench-0000/default/g' >"$work/bodies"
+	"$bin/raw_post" "$1/connection" rhaii-bench-warm/1 "dryRun=All&fieldValidation=Strict" "$work/bodies" >/dev/null
+	"$bin/raw_list" "$1/connection" 500 "${lists[@]}" >"$work/warm"
+}
+
+# A cluster and its directory of a connection, ready to be measured: warm and quiet.
+start_cluster() { # role dir
+	local config=$2/kubeconfig
+	cluster_up "$1" "$2"
+	mkdir -p "$2/connection"
+	field_of "$config" server >"$2/connection/server"
+	field_of "$config" certificate-authority-data | base64 -d >"$2/connection/ca.crt"
+	field_of "$config" client-certificate-data | base64 -d >"$2/connection/client.crt"
+	field_of "$config" client-key-data | base64 -d >"$2/connection/client.key"
+	warm_up "$2"
+	settle "$2"
+}
+
+end_cluster() { # dir
+	cluster_down "$1"
+	rm -rf "$1"
+}
+
+ticks_of() { # dir: CPU time of the API server in 1/100 s
+	awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$(cat "$1/pid/kube-apiserver")/stat"
+}
+
+settle() { # dir: until the API server takes less than 15 % of a core, at most 20 s
+	local before now
+	now=$(ticks_of "$1")
+	for _ in $(seq 20); do
+		before=$now
+		sleep 1
+		now=$(ticks_of "$1")
+		[ $((now - before)) -ge 15 ] || return 0
+	done
+	say "the API server did not become quiet within 20 s"
+}
+
+load() { # dir count
+	local started=$SECONDS
+	"$bin/bodies" "$2" $((($2 + 49) / 50)) >"$work/bodies"
+	"$bin/raw_post" "$1/connection" rhaii-bench-load/1 "fieldManager=argocd-controller&fieldValidation=Strict" "$work/bodies" >/dev/null
+	say "loaded $2 objects in $((SECONDS - started)) s"
+	expect_objects "$1" "$2"
+	settle "$1"
+}
+
+expect_objects() { # dir count: fails unless the three kinds have so many objects together
+	local path n sum=0
+	for path in "${lists[@]}"; do
+		n=$("$kubectl" --kubeconfig "$1/kubeconfig" get --raw "$path?limit=1" | jq '(.items | length) + (.metadata.remainingItemCount // 0)')
+		sum=$((sum + n))
+	done
+	[ "$sum" -eq "$2" ] || fail "there are $sum objects where $2 should be"
+}
+
+# --- measuring ----------------------------------------------------------------------------------------------------------------------
+
+requests_since() { # dir offset agent: answered requests in what the audit log got since
+	tail -c "+$(($2 + 1))" "$1/audit.log" | grep -F '"stage":"ResponseComplete"' | grep -cF "\"userAgent\":\"$3" || true
+}
+
+# Run a command and keep its figures: table, round, name, wall, user, sys, peak, status, requests. The sleep lets the last lines of
+# the audit log be written.
+timed() { # table round name dir agent command...
+	local table=$1 round=$2 name=$3 dir=$4 agent=$5 offset status=0
+	shift 5
+	offset=$(stat -c %s "$dir/audit.log")
+	XDG_CONFIG_HOME=$work/none KUBERC=off "$bin/measure" $limit "$work/times" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || status=$?
+	sleep 0.3
+	printf '%s\t%s\t%s\t%s\t%s\n' "$table" "$round" "$name" "$(cat "$work/times")" "$(requests_since "$dir" "$offset" "${agents[$agent]}")" >>"$results"
+	if [ $status -ne 0 ]; then
+		say "$name: exit status $status"
+		tail -n 5 "$work/stderr" | cut -c1-400 >&2
+	fi
+}
+
+load_average() { cut -d' ' -f1-3 /proc/loadavg; }
+
+# --- snapshot -----------------------------------------------------------------------------------------------------------------------
+
+snapshot() { # round name policy dir repository
+	timed snapshot "$1" "$2" "$4" rhaii "$rhaii" --kubeconfig "$4/kubeconfig" snapshot --cluster bench --policy "$3" --repo "$5" --archive-dir "$5.archives"
+}
+
+# A snapshot that holds too little, or a second commit where nothing changed, would be no figure.
+check_snapshots() { # repository
+	local got
+	got=$(git -C "$1" ls-tree -r --name-only refs/heads/clusters/bench objects/namespaces/ | grep -cE '/(llminferenceservices|httproutes|networkpolicies)[^/]*/' || true)
+	[ "$got" -eq "$objects" ] || fail "the snapshot holds $got objects where $objects should be"
+	[ "$(git -C "$1" rev-list --count refs/heads/clusters/bench)" -eq 1 ] || fail "a snapshot of an unchanged cluster made a commit"
+}
+
+snapshot_round() { # round dir
+	local round=$1 dir=$2 policy
+	timed snapshot "$round" "raw list" "$dir" raw "$bin/raw_list" "$dir/connection" 500 "${lists[@]}"
+	for policy in core rhaii; do
+		snapshot "$round" "first snapshot, policy $policy" $policy "$dir" "$work/$policy"
+	done
+	for policy in core rhaii; do
+		snapshot "$round" "unchanged, policy $policy" $policy "$dir" "$work/$policy"
+		check_snapshots "$work/$policy"
+		rm -rf "${work:?}/$policy" "$work/$policy.archives"
+	done
+	[ "$round" -gt "$kubectl_runs" ] || timed snapshot "$round" "kubectl get -o yaml" "$dir" kubectl \
+		"$kubectl" --cache-dir "$work/cache" --kubeconfig "$dir/kubeconfig" get "$kubectl_kinds" -A -o yaml
+}
+
+bench_snapshot() {
+	local dir=$work/source round
+	start_cluster plain-source "$dir"
+	load "$dir" "$objects"
+	"$bin/raw_list" "$dir/connection" 500 "${lists[@]}" >"$work/warm"
+	bytes=$(awk '{ sum += $(NF - 1) } END { printf "%.1f", sum / 1e6 }' "$work/warm")
+	for round in $(seq "$runs"); do
+		say "snapshot, round $round of $runs, load average $(load_average)"
+		loads+=" $(cut -d' ' -f1 /proc/loadavg)"
+		snapshot_round "$round" "$dir"
+	done
+	end_cluster "$dir"
+}
+
+# --- restore ------------------------------------------------------------------------------------------------------------------------
+
+# A snapshot with the number of objects of the restores, its objects/ as files, and the same as bodies.
+make_input() {
+	local dir=$work/small
+	start_cluster plain-source "$dir"
+	load "$dir" "$restore_objects"
+	"$rhaii" -q --kubeconfig "$dir/kubeconfig" snapshot --cluster bench --repo "$work/input" >/dev/null
+	end_cluster "$dir"
+	git -C "$work/input" archive refs/heads/clusters/bench objects | tar -x -C "$work"
+	python3 tests/bench/lines.py "$work/objects" >"$work/input.lines"
+}
+
+on_target() { # round name agent command..., where TARGET stands for the directory of a fresh cluster
+	local dir=$work/target round=$1 name=$2 agent=$3
+	shift 3
+	start_cluster plain-target "$dir"
+	timed restore "$round" "$name" "$dir" "$agent" "${@//TARGET/$dir}"
+	[ "$(cut -f5 "$work/times")" -ne 0 ] || expect_objects "$dir" "$restore_objects"
+	end_cluster "$dir"
+}
+
+restore_round() { # round
+	local apply=("$kubectl" --cache-dir TARGET/cache --kubeconfig TARGET/kubeconfig apply)
+	on_target "$1" "raw POST, 32 in flight" raw "$bin/raw_post" TARGET/connection rhaii-bench-raw/1 "fieldManager=rhaii-dr&fieldValidation=Strict" "$work/input.lines"
+	on_target "$1" "restore --yes --wait 0" rhaii "$rhaii" --kubeconfig TARGET/kubeconfig restore clusters/bench --repo "$work/input" --yes --wait 0
+	[ "$1" -le "$kubectl_runs" ] || return 0
+	on_target "$1" "kubectl apply --server-side" kubectl "${apply[@]}" --server-side -R -f "$work/objects/"
+	on_target "$1" "kubectl apply" kubectl "${apply[@]}" -R -f "$work/objects/"
+}
+
+bench_restore() {
+	local round
+	make_input
+	for round in $(seq "$runs"); do
+		say "restore, round $round of $runs, load average $(load_average)"
+		loads+=" $(cut -d' ' -f1 /proc/loadavg)"
+		restore_round "$round"
+	done
+}
+
+# --- the report ---------------------------------------------------------------------------------------------------------------------
+
+machine() {
+	local system
+	system=$(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release 2>/dev/null || uname -s)
+	printf '%s cores shared by client, API server and etcd; %s GB of memory; %s\n' "$(nproc)" "$(awk '/MemTotal/ { printf "%.0f", $2 / 1e6 }' /proc/meminfo)" "$system"
+}
+
+report() { # date
+	printf 'rhaii-dr bench, %s\n' "$1"
+	printf 'machine: %s\n' "$(machine)"
+	printf 'program: %s; API server: %s\n' "$("$rhaii" --version)" "$("$kubectl" version --client -o json | jq -r .clientVersion.gitVersion)"
+	printf 'load average at the start of each round (1 min):%s\n' "$loads"
+	printf 'The machine is noisy: read ratios, each taken inside its round, not times.\n'
+	if grep -q ^snapshot "$results"; then
+		printf '\nsnapshot of %s objects in %s namespaces, %s MB of lists\n' "$objects" $(((objects + 49) / 50)) "$bytes"
+		awk -v table=snapshot -f tests/bench/table.awk "$results"
+	fi
+	if grep -q ^restore "$results"; then
+		printf '\nrestore of %s objects in %s namespaces onto a fresh cluster\n' "$restore_objects" $(((restore_objects + 49) / 50))
+		awk -v table=restore -f tests/bench/table.awk "$results"
+	fi
+}
+
+loads="" bytes=0
+date=$(date -u +%Y%m%dT%H%M%SZ)
+: >"$results"
+build_programs
+[[ $parts != *snapshot* ]] || bench_snapshot
+[[ $parts != *restore* ]] || bench_restore
+report "$date" | tee "$out/$date.txt"
+cp "$results" "$out/$date.tsv"
+# A run that failed is marked in the table, and is no figure.
+awk -F'\t' '$8 != 0 { bad = 1 } END { exit bad }' "$results"

@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# lib - integration tests against real clusters. A script sources this file, starts what it needs with cluster_up (tests/cluster/lib.sh), defines
+# functions test_* and calls run_tests: they run in the order in which they are written, on the same clusters, each in a subshell with errexit, and are
+# forgotten; clusters can be started and stopped between two calls. Its end is `exit "$failed"`. What a test prints is shown when it fails. One line a
+# test: "ok - NAME" or "not ok - NAME".
+set -uo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=tests/cluster/lib.sh
+. "$root/tests/cluster/lib.sh"
+
+failed=0
+binary=$(realpath -m "${RHAII_DR:-$root/build/rhaii-dr}")
+work=$(mktemp -d)
+log=$work/log
+for variable in $(compgen -e RHAII_DR_) KUBECONFIG KUBERNETES_SERVICE_HOST; do
+	unset "$variable"
+done
+mkdir "$work/home"
+cd "$work" || exit 1
+
+finish() {
+	local dir
+	for dir in "${!cluster_pid[@]}"; do
+		cluster_down "$dir"
+	done
+	rm -rf "$work"
+}
+trap finish EXIT
+
+# dr CLUSTER-DIR ARGS...: the program against that cluster, with an empty home
+dr() {
+	local dir=$1
+	shift
+	HOME=$work/home XDG_CONFIG_HOME=$work/home/.config "$binary" --kubeconfig "$dir/kubeconfig" "$@"
+}
+
+# offline ARGS...: the program, for commands that need no cluster
+offline() {
+	HOME=$work/home XDG_CONFIG_HOME=$work/home/.config "$binary" "$@"
+}
+
+# expect CODE COMMAND...: run it; its exit code must be CODE. What it printed is in ./out and ./err.
+expect() {
+	local code=$1 status=0
+	shift
+	"$@" >out 2>err </dev/null || status=$?
+	cat out err
+	[ "$status" -eq "$code" ] || { echo "expected exit code $code, got $status: $*" && return 1; }
+}
+
+same() { # what it is, is, should be
+	[ "$2" = "$3" ] || { printf '%s: is\n%s\nshould be\n%s\n' "$1" "$2" "$3" && return 1; }
+}
+
+has() { # file text
+	grep -qF -- "$2" "$1" || { echo "'$2' is not in $1" && return 1; }
+}
+
+has_not() {
+	! grep -qF -- "$2" "$1" || { echo "'$2' is in $1" && return 1; }
+}
+
+# The audit log's lines of the program on a cluster since mark N (default: all), as "verb resource namespace/name code".
+requests() {
+	tail -n "+$((${2:-0} + 1))" "$1/audit.log" |
+		jq -r 'select(.userAgent // "" | startswith("rhaii-dr/")) | select(.stage == "ResponseComplete")
+			| "\(.verb) \(.objectRef.resource // .requestURI) \(.objectRef.namespace // "")/\(.objectRef.name // "") \(.responseStatus.code)"'
+}
+
+mark() {
+	wc -l <"$1/audit.log"
+}
+
+run_tests() {
+	local name script
+	script=$(basename "$0" .sh)
+	for name in $(declare -F | awk '$3 ~ /^test_/ { print $3 }' | while read -r f; do
+		printf '%s %s\n' "$(shopt -s extdebug && declare -F "$f" | awk '{ print $2 }')" "$f"
+	done | sort -n | awk '{ print $2 }'); do
+		(set -eu; "$name") >"$log" 2>&1
+		# shellcheck disable=SC2181
+		if [ $? -eq 0 ]; then
+			printf 'ok - %s: %s\n' "$script" "${name#test_}"
+		else
+			printf 'not ok - %s: %s\n' "$script" "${name#test_}"
+			tail -n 40 "$log" | sed 's/^/#   /'
+			failed=1
+		fi
+		unset -f "$name"
+	done
+}

@@ -1,0 +1,262 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The main job, once, whole: a served cluster to git and archive, and back onto a fresh one, with the real KServe controller on both.
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+source=$work/source target=$work/target
+cluster_up source "$source" && cluster_load "$source" >/dev/null && cluster_up target "$target" || exit 1
+
+objects() { # revision: the id of its objects/
+	git -C backup rev-parse "$1:objects"
+}
+archive() {
+	echo archives/*.tar.zst
+}
+
+# --- snapshot ---------------------------------------------------------------------------------------------------------------------
+
+test_a_snapshot_commits_and_archives() {
+	expect 0 dr "$source" snapshot --cluster prod --repo backup --archive-dir archives
+	git -C backup fsck --strict --full
+	same "commits" "$(git -C backup rev-list --count clusters/prod)" 1
+	(cd archives && sha256sum -c ./*.sha256)
+	same "mode of the repository" "$(stat -c %a backup)" 700
+}
+
+test_an_unchanged_cluster_makes_no_commit_and_no_archive() {
+	before=$(git -C backup rev-parse clusters/prod)
+	expect 0 dr "$source" snapshot --repo backup --archive-dir archives
+	same "head" "$(git -C backup rev-parse clusters/prod)" "$before"
+	same "archives" "$(find archives -name '*.zst' | wc -l)" 1
+	git -C backup cat-file tag refs/rhaii-dr/captured/prod | tee /dev/stderr | grep -q '^Captured-At: '
+}
+
+test_a_missing_archive_is_made_again_with_the_same_bytes() {
+	sum=$(sha256sum <"$(archive)")
+	rm archives/*
+	expect 0 dr "$source" snapshot --repo backup --archive-dir archives
+	same "archive" "$(sha256sum <"$(archive)")" "$sum"
+}
+
+test_the_snapshot_holds_what_people_wrote() {
+	git -C backup ls-tree -r --name-only clusters/prod:objects >files
+	for file in cluster/namespaces/rhaii-inference.yaml namespaces/istio-system/peerauthentications.security.istio.io/default.yaml \
+		namespaces/opendatahub/gateways.gateway.networking.k8s.io/inference-gateway.yaml \
+		namespaces/rhaii-inference/{configmaps/scheduler-config,serviceaccounts/inference-runner,serviceaccounts/default}.yaml \
+		namespaces/rhaii-inference/{roles,rolebindings}.rbac.authorization.k8s.io/inference-service-role.yaml \
+		namespaces/rhaii-inference/llminferenceserviceconfigs.serving.kserve.io/cpu-defaults.yaml \
+		namespaces/rhaii-inference/poddisruptionbudgets.policy/tuned-pdb.yaml; do
+		grep -qx "$file" files || { echo "missing: $file" && cat files && return 1; }
+	done
+	same "services" "$(grep -c llminferenceservices.serving files)" 3
+	same "user routes" "$(grep -c httproutes files)" 2
+	same "policies" "$(grep -c networkpolicies files)" 5
+}
+
+test_nothing_that_the_server_added_is_in_it() {
+	git -C backup grep -nE '^ *(uid|resourceVersion|managedFields|creationTimestamp|generation|status|ownerReferences|finalizers|selfLink):' clusters/prod -- objects && return 1
+	return 0
+}
+
+test_empty_maps_and_lists_keep_their_meaning() {
+	policies=clusters/prod:objects/namespaces/rhaii-inference/networkpolicies.networking.k8s.io
+	git -C backup show "$policies/default-deny-all.yaml" | grep -qx '  podSelector: {}'
+	git -C backup show "$policies/allow-egress.yaml" | grep -qx '  - {}'
+	git -C backup show clusters/prod:objects/namespaces/rhaii-inference/llminferenceservices.serving.kserve.io/opt-125m-tuned.yaml | grep -qx '    gateway: {}'
+}
+
+test_controllers_children_are_inventoried_and_not_kept() {
+	git -C backup ls-tree -r --name-only clusters/prod:objects | grep -E 'kserve-route|inference-pool.yaml|epp-sa|/services/' && return 1
+	git -C backup show clusters/prod:generated.yaml >generated
+	for name in opt-125m-tuned-kserve opt-125m-tuned-kserve-route opt-125m-tuned-inference-pool opt-125m-tuned-epp-service opt-125m-tuned-epp-sa; do
+		grep -q "name: $name\$" generated || { echo "missing: $name" && return 1; }
+	done
+	same "groups of the pool" "$(grep -B4 'name: opt-125m-tuned-inference-pool' generated | grep -c 'group: inference.networking')" 2
+}
+
+test_the_operators_presets_are_not_kept() {
+	git -C backup ls-tree -r --name-only clusters/prod:objects/namespaces/opendatahub | grep llminferenceserviceconfigs && return 1
+	return 0
+}
+
+test_requirements_name_the_secrets_and_who_needs_them() {
+	git -C backup show clusters/prod:requirements.yaml >requirements
+	grep -q 'name: huggingface-token' requirements && grep -q 'name: rhaiis-pull-secret' requirements && grep -q 'name: istio$' requirements
+	grep -A1 'neededBy' requirements | grep -q 'LLMInferenceService rhaii-inference/opt-125m-tuned'
+}
+
+test_objects_are_read_at_the_storage_version() {
+	same "version of a service that was written as v1alpha1" \
+		"$(git -C backup show clusters/prod:objects/namespaces/rhaii-inference/llminferenceservices.serving.kserve.io/facebook-opt-125m-single.yaml | head -1)" \
+		"apiVersion: serving.kserve.io/v1alpha2"
+}
+
+test_no_secret_is_read() {
+	requests "$source" | grep -E '^[a-z]+ secrets ' && return 1
+	return 0
+}
+
+test_no_secret_value_leaves_the_cluster() {
+	canary=$(cluster_canary)
+	for text in "$canary" "$(printf %s "$canary" | base64 -w0)"; do
+		git -C backup cat-file --batch-all-objects --batch | grep -aqF "$text" && return 1
+		zstd -dcq "$(archive)" | grep -aqF "$text" && return 1
+	done
+	return 0
+}
+
+test_a_dry_run_writes_nothing() {
+	git -C backup for-each-ref >refs
+	expect 0 dr "$source" snapshot --repo backup --dry-run
+	same "refs" "$(git -C backup for-each-ref)" "$(cat refs)"
+}
+
+# --- restore ------------------------------------------------------------------------------------------------------------------------
+
+# Ready before the restore: a namespace without labels, as the guide's cluster script leaves it, and the Secrets.
+test_a_fresh_cluster_comes_back_from_the_archive() {
+	cluster_kubectl "$target" create namespace rhaii-inference
+	mark "$target" >restore-began
+	expect 0 dr "$target" restore "$(archive)" --yes --wait 3m -o json
+	mv out report.json
+	jq -e '.counts.failed == 0 and .counts.conflict == 0' report.json
+	jq -e '[.probes[] | select(.result == "fail")] == []' report.json
+}
+
+test_the_label_of_a_namespace_that_was_there_is_merged() {
+	same "istio-injection" "$(cluster_kubectl "$target" get namespace rhaii-inference -o 'jsonpath={.metadata.labels.istio-injection}')" enabled
+}
+
+test_every_object_is_the_same_byte_for_byte() {
+	expect 0 dr "$target" snapshot --cluster restored --repo backup
+	git -C backup diff --stat clusters/prod:objects clusters/restored:objects
+	same "objects/" "$(objects clusters/restored)" "$(objects clusters/prod)"
+}
+
+test_every_child_is_the_targets_own() {
+	cluster_kubectl "$source" get llmisvc,httproute,deploy,inferencepools.inference.networking.k8s.io,inferencepools.inference.networking.x-k8s.io,svc,sa,role,rolebinding -A -o json >source.json
+	cluster_kubectl "$target" get llmisvc,httproute,deploy,inferencepools.inference.networking.k8s.io,inferencepools.inference.networking.x-k8s.io,svc,sa,role,rolebinding -A -o json >target.json
+	children='[.items[] | select(.metadata.ownerReferences) | "\(.apiVersion) \(.kind) \(.metadata.namespace)/\(.metadata.name)"] | sort'
+	same "children" "$(jq "$children" target.json)" "$(jq "$children" source.json)"
+	jq -e '[.items[] | select(.metadata.ownerReferences)] | length > 20' target.json
+	# every owner is a living object of this cluster, and none has a uid of the other one
+	jq -e '[.items[].metadata.uid] as $alive | [.items[].metadata.ownerReferences[]?.uid | select(. as $uid | $alive | index($uid) | not)] == []' target.json
+	jq -e --slurpfile s source.json '[$s[0].items[].metadata.uid] as $old | [.items[].metadata.ownerReferences[]?.uid | select(. as $uid | $old | index($uid))] == []' target.json
+}
+
+test_the_services_are_ready_and_the_model_answers() {
+	cluster_kubectl "$target" get llmisvc -A -o json >services.json
+	same "Ready" "$(jq -c '[.items[].status.conditions[] | select(.type == "Ready").status]' services.json)" '["True","True","True"]'
+	url=$(jq -r '.items[] | select(.metadata.name == "opt-125m-tuned").status.url' services.json)
+	model=$(curl -sf "$url/v1/models" | jq -r '.data[0].id')
+	curl -sf "$url/v1/completions" -H 'Content-Type: application/json' -d "{\"model\": \"$model\", \"prompt\": \"hello\", \"max_tokens\": 3}" | jq -e '.choices | length == 1'
+	jq -e '[.probes[] | select(.probe == "endpoint" and .result == "pass")] | length == 3' report.json
+}
+
+test_the_report_says_which_phases_were_not_measured() {
+	jq -e '[.phases[] | select(.how == "not measured").name] == ["declare", "create-cluster", "install-operators", "secrets", "cutover"]' report.json
+	jq -e '.rto.verdict == "at least" and .rto.targetMilliseconds == 1800000' report.json
+}
+
+test_waves_are_created_in_their_order() {
+	requests "$target" "$(cat restore-began)" | awk '$1 == "create" && $4 == 201 { print $2 }' | uniq >created
+	cat created
+	for pair in "networkpolicies llminferenceservices" "gateways llminferenceservices" "llminferenceserviceconfigs llminferenceservices" \
+		"serviceaccounts llminferenceservices" "configmaps llminferenceservices" "llminferenceservices httproutes"; do
+		read -r first then <<<"$pair"
+		[ "$(grep -nx "$first" created | tail -1 | cut -d: -f1)" -lt "$(grep -nx "$then" created | tail -1 | cut -d: -f1)" ] || { echo "$pair" && return 1; }
+	done
+}
+
+test_a_second_restore_skips_everything_and_writes_nothing() {
+	at=$(mark "$target")
+	expect 0 dr "$target" restore prod --repo backup --cluster prod --yes -o json
+	jq -e '.counts.skipped == 24 and .counts.created == 0 and .counts.merged == 0' out
+	requests "$target" "$at" | grep -vE '^(get|list|watch) ' && return 1
+	return 0
+}
+
+test_a_folder_restores_too() {
+	git clone -q -b clusters/prod backup folder
+	expect 0 dr "$target" restore ./folder --yes -o json
+	jq -e '.snapshot.verified == false and .counts.skipped == 24' out
+}
+
+test_verify_passes_on_the_restored_cluster() {
+	expect 0 dr "$target" verify prod --repo backup --cluster prod
+	has out "0 fail"
+}
+
+test_a_differing_object_is_reported_and_left_alone() {
+	cluster_kubectl "$target" -n rhaii-inference patch pdb tuned-pdb --type=merge -p '{"spec":{"minAvailable":7}}'
+	expect 3 dr "$target" restore prod --repo backup --cluster prod --yes --wait 0
+	has out "spec.minAvailable"
+	same "minAvailable" "$(cluster_kubectl "$target" -n rhaii-inference get pdb tuned-pdb -o 'jsonpath={.spec.minAvailable}')" 7
+}
+
+test_verify_fails_on_a_differing_object() {
+	expect 5 dr "$target" verify prod --repo backup --cluster prod
+	has out "tuned-pdb"
+	cluster_kubectl "$target" -n rhaii-inference patch pdb tuned-pdb --type=merge -p '{"spec":{"minAvailable":1}}'
+}
+
+test_verify_fails_on_an_orphaned_child() {
+	cluster_kubectl "$target" -n rhaii-inference patch svc opt-125m-tuned-epp-service --type=json -p '[{"op":"remove","path":"/metadata/ownerReferences"}]'
+	expect 5 dr "$target" verify prod --repo backup --cluster prod
+	has out "opt-125m-tuned-epp-service"
+	cluster_kubectl "$target" -n rhaii-inference delete svc opt-125m-tuned-epp-service
+}
+
+test_verify_fails_when_the_model_does_not_answer() {
+	cluster_tell "$target" model off
+	expect 5 dr "$target" verify prod --repo backup --cluster prod
+	cluster_tell "$target" model on
+	has out endpoint
+}
+
+# --- onto itself -----------------------------------------------------------------------------------------------------------------------
+
+test_the_source_itself_is_refused_without_in_place() {
+	at=$(mark "$source")
+	expect 9 dr "$source" restore prod --repo backup --cluster prod --yes
+	has err --in-place
+	expect 0 dr "$source" restore prod --repo backup --cluster prod --yes --in-place --wait 0 -o json
+	jq -e '.counts.skipped == 24' out
+	requests "$source" "$at" | grep -vE '^(get|list|watch) ' && return 1
+	return 0
+}
+
+# --- change -------------------------------------------------------------------------------------------------------------------------------
+
+test_a_change_is_told_in_kubernetes_words() {
+	cluster_kubectl "$source" -n rhaii-inference patch llmisvc facebook-opt-125m-single --type=merge -p '{"spec":{"replicas":2}}'
+	expect 0 dr "$source" snapshot --repo backup --cluster prod
+	has out "changed LLMInferenceService rhaii-inference/facebook-opt-125m-single: spec.replicas 1 -> 2"
+	git -C backup log -1 --format=%B clusters/prod | grep -qx 'changed LLMInferenceService rhaii-inference/facebook-opt-125m-single: spec.replicas 1 -> 2'
+	expect 0 offline diff --repo backup --cluster prod
+	has out "spec.replicas"
+	expect 1 offline diff prod~1 prod --repo backup --cluster prod --exit-code
+	expect 0 offline diff prod prod --repo backup --cluster prod --exit-code
+	same "snapshots listed" "$(offline list --repo backup --cluster prod -o json | jq length)" 2
+}
+
+run_tests
+
+# --- without the program ---------------------------------------------------------------------------------------------------------------------
+
+cluster_down "$target"
+cluster_up target "$work/byhand" || exit 1
+
+test_tar_and_kubectl_alone_give_the_same_objects() {
+	mkdir unpacked && tar --zstd -xf "$(find archives -name '*.zst' | sort | head -1)" -C unpacked
+	(cd unpacked && sha256sum --quiet -c MANIFEST.sha256)
+	cluster_kubectl "$work/byhand" apply --server-side -R -f unpacked/objects/cluster/
+	cluster_kubectl "$work/byhand" apply --server-side -R -f unpacked/objects/
+	expect 0 dr "$work/byhand" snapshot --cluster byhand --repo backup
+	git -C backup diff --stat clusters/restored:objects clusters/byhand:objects
+	same "objects/" "$(objects clusters/byhand)" "$(objects clusters/restored)"
+}
+
+run_tests
+exit "$failed"

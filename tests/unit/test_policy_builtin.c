@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The built-in policies, on objects as clusters have them. */
+#include "support.h"
+
+#include <string.h>
+
+#include "object/canonical.h"
+#include "object/classify.h"
+#include "object/clean.h"
+#include "object/fieldpath.h"
+#include "object/object.h"
+#include "object/references.h"
+#include "policy/policy.h"
+#include "util/mem.h"
+#include "util/json.h"
+#include "util/strbuf.h"
+#include "util/yaml.h"
+
+static struct policy *rhaii;
+
+static int load_rhaii(void **state)
+{
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	if (policy_load(&rhaii, NULL, &err) == 0)
+		return 0;
+	print_error("%s\n", err.text);
+	return -1;
+}
+
+static int free_rhaii(void **state)
+{
+	(void)state;
+	policy_free(rhaii);
+	return 0;
+}
+
+static void release_object(struct object **object)
+{
+	object_free(*object);
+}
+#define auto_object __attribute__((cleanup(release_object)))
+
+static struct object *object_of(const char *resource, const char *yaml)
+{
+	struct error err = ERROR_INIT;
+	struct object *object = NULL;
+	auto_json json_t *json = yaml_read(yaml, strlen(yaml), &err);
+
+	assert_string_equal(err.text, "");
+	assert_int_equal(object_new(&object, resource, json, &err), 0);
+	return object;
+}
+
+/* ---- the whole ---- */
+
+static void assert_stable(const char *name)
+{
+	struct error err = ERROR_INIT;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	struct policy *policy = NULL, *again = NULL;
+
+	assert_int_equal(policy_load(&policy, name, &err), 0);
+	canonical_yaml(policy->document, &text);
+	policy_read(&again, text.buf, text.len, &err);
+	assert_string_equal(err.text, "");
+	assert_true(json_equal(policy->document, again->document));
+	assert_int_equal(policy->kind_count, again->kind_count);
+	for (size_t i = 0; i < policy->kind_count; i++) {
+		assert_string_equal(policy->kinds[i].resource, again->kinds[i].resource);
+		assert_int_equal(policy->kinds[i].reference_count, again->kinds[i].reference_count);
+		assert_int_equal(policy->kinds[i].strip_count, again->kinds[i].strip_count);
+	}
+	policy_free(policy);
+	policy_free(again);
+}
+
+static void test_the_effective_document_reads_as_the_same_policy(void **state)
+{
+	(void)state;
+	assert_stable("core");
+	assert_stable("rhaii");
+}
+
+static void test_waves_stand_in_the_order_of_the_design(void **state)
+{
+	static const struct {
+		const char *name;
+		enum policy_gate gate;
+	} expected[] = {
+		{"namespaces", GATE_NONE},
+		{"foundations", GATE_NAMESPACES_ACTIVE},
+		{"network-policies", GATE_NONE},
+		{"gateways", GATE_NONE},
+		{"configs", GATE_DRY_RUN_CREATE},
+		{"service-routes", GATE_NONE},
+		{"services", GATE_DRY_RUN_CREATE},
+		{"routes", GATE_NONE},
+	};
+
+	(void)state;
+	assert_int_equal(rhaii->wave_count, sizeof(expected) / sizeof(expected[0]));
+	for (size_t i = 0; i < rhaii->wave_count; i++) {
+		assert_string_equal(rhaii->waves[i].name, expected[i].name);
+		assert_int_equal(rhaii->waves[i].gate, expected[i].gate);
+	}
+}
+
+/* Capture goes through the kinds once, so that nothing may select what a later kind refers to. */
+static void test_selected_kinds_come_after_those_that_refer_to_them(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < rhaii->kind_count; i++) {
+		const struct policy_kind *kind = &rhaii->kinds[i];
+		for (size_t r = 0; r < kind->reference_count; r++) {
+			const struct reference_rule *rule = &kind->references[r];
+			const struct policy_kind *target = policy_find(rhaii, rule->group, rule->resource);
+			if (target && target->select == SELECT_REFERENCED)
+				assert_true(target > kind || rule->selects);
+		}
+	}
+}
+
+static void test_early_routes_are_those_of_services(void **state)
+{
+	const struct policy_kind *services = policy_find(rhaii, "serving.kserve.io", "llminferenceservices");
+	const struct policy_kind *routes = policy_find(rhaii, "gateway.networking.k8s.io", "httproutes");
+
+	(void)state;
+	assert_string_equal(services->early_resource, "httproutes");
+	assert_true(services->early_wave < services->wave);
+	assert_true(routes->wave > services->wave);
+}
+
+/* ---- strip ---- */
+
+static void assert_cleaned(const char *group, const char *resource, const char *live, const char *expected)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	auto_object struct object *object = object_of(resource, live);
+	const struct policy_kind *kind = policy_find(rhaii, group, resource);
+
+	assert_non_null(kind);
+	clean_object(object->json, kind->strip, kind->strip_count);
+	canonical_yaml(object->json, &text);
+	assert_string_equal(text.buf, expected);
+}
+
+static void test_a_service_keeps_what_people_wrote(void **state)
+{
+	(void)state;
+	assert_cleaned("serving.kserve.io", "llminferenceservices",
+		"apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\n"
+		"metadata:\n  name: qwen\n  namespace: prod\n  uid: u\n  resourceVersion: '7'\n  generation: 3\n  creationTimestamp: "
+		"'2026-01-01T00:00:00Z'\n"
+		"  finalizers: [serving.kserve.io/llmisvc-finalizer]\n  managedFields: [{manager: kubectl}]\n"
+		"  labels: {internal.serving.kserve.io/localmodel: m, serving.kserve.io/routing-group: g}\n"
+		"  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: '{}'\n    "
+		"internal.serving.kserve.io/localmodel-sourceuri: s\n"
+		"    internal.serving.kserve.io/localmodel-pvc-name: p\n    internal.serving.kserve.io/model-criticality: Critical\n    "
+		"serving.kserve.io/stop: 'true'\n"
+		"spec:\n  replicas: 0\n  model: {uri: 'hf://Qwen/Qwen2.5-3B', name: qwen}\n  router: {gateway: {}, route: {}, scheduler: "
+		"{}}\n"
+		"  template: {containers: []}\n"
+		"status: {url: 'http://10.0.0.1'}\n",
+		"apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  annotations:\n"
+		"    internal.serving.kserve.io/model-criticality: Critical\n    serving.kserve.io/stop: 'true'\n  name: qwen\n  "
+		"namespace: prod\n"
+		"spec:\n  model:\n    name: qwen\n    uri: hf://Qwen/Qwen2.5-3B\n  replicas: 0\n  router:\n    gateway: {}\n    route: "
+		"{}\n    scheduler: {}\n"
+		"  template:\n    containers: []\n");
+}
+
+static void test_a_namespace_keeps_its_labels(void **state)
+{
+	(void)state;
+	assert_cleaned("", "namespaces",
+		"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: prod\n  labels: {kubernetes.io/metadata.name: prod, istio-injection: "
+		"enabled}\n"
+		"spec: {finalizers: [kubernetes]}\nstatus: {phase: Active}\n",
+		"apiVersion: v1\nkind: Namespace\nmetadata:\n  labels:\n    istio-injection: enabled\n  name: prod\n");
+}
+
+/* KServe looks for the credentials of a model store in `secrets`: only the tokens that the old cluster put there go. */
+static void test_an_account_keeps_the_secrets_of_people(void **state)
+{
+	(void)state;
+	assert_cleaned("", "serviceaccounts",
+		"apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: default, namespace: prod}\n"
+		"secrets: [{name: default-token-x7k2p}, {name: s3-credentials}]\nimagePullSecrets: [{name: default-dockercfg-abcde}]\n",
+		"apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: default\n  namespace: prod\nsecrets:\n- name: s3-credentials\n");
+}
+
+static void test_a_gateway_forgets_its_load_balancer(void **state)
+{
+	(void)state;
+	assert_cleaned("gateway.networking.k8s.io", "gateways",
+		"apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata:\n  name: gw\n  namespace: prod\n  annotations:\n"
+		"    networking.gke.io/addresses: /projects/1/global/addresses/a\n    networking.gke.io/last-reconcile-time: t\n    "
+		"networking.gke.io/certmap: ours\n"
+		"spec: {gatewayClassName: istio}\n",
+		"apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata:\n  annotations:\n    networking.gke.io/certmap: ours\n "
+		" name: gw\n  namespace: prod\n"
+		"spec:\n  gatewayClassName: istio\n");
+}
+
+/* ---- classes ---- */
+
+static void test_classes(void **state)
+{
+	static const struct {
+		const char *resource, *api_version, *namespace_, *name, *more;
+		enum object_class class_;
+	} rows[] = {
+		{"llminferenceserviceconfigs", "serving.kserve.io/v1alpha2", "opendatahub", "kserve-config-llm-scheduler", "",
+			CLASS_INSTALLED},
+		{"llminferenceserviceconfigs", "serving.kserve.io/v1alpha2", "kserve", "v3-4-0-kserve-config-llm-template", "",
+			CLASS_INSTALLED},
+		{"llminferenceserviceconfigs", "serving.kserve.io/v1alpha2", "prod", "kserve-config-llm-scheduler", "", CLASS_AUTHORED},
+		{"llminferenceserviceconfigs", "serving.kserve.io/v1alpha2", "opendatahub", "our-defaults", "", CLASS_AUTHORED},
+		{"networkpolicies", "networking.k8s.io/v1", "opendatahub", "kserve-controller-manager", "", CLASS_INSTALLED},
+		{"networkpolicies", "networking.k8s.io/v1", "prod", "kserve-controller-manager", "", CLASS_AUTHORED},
+		{"httproutes", "gateway.networking.k8s.io/v1", "prod", "qwen-kserve-route",
+			"  labels: {app.kubernetes.io/part-of: llminferenceservice, app.kubernetes.io/component: "
+			"llminferenceservice-router}\n",
+			CLASS_GENERATED},
+		{"httproutes", "gateway.networking.k8s.io/v1", "prod", "qwen-kserve-route", "", CLASS_AUTHORED},
+		{"serviceaccounts", "v1", "prod", "default", "", CLASS_GENERATED},
+		{"serviceaccounts", "v1", "prod", "default", "imagePullSecrets: [{name: a}]\n", CLASS_AUTHORED},
+		{"serviceaccounts", "v1", "prod", "model", "", CLASS_AUTHORED},
+		{"configmaps", "v1", "prod", "kube-root-ca.crt", "", CLASS_GENERATED},
+		{"configmaps", "v1", "opendatahub", "odh-ca-bundle", "", CLASS_INSTALLED},
+		{"certificates", "cert-manager.io/v1", "kserve", "llmisvc-serving-cert", "", CLASS_INSTALLED},
+		{"destinationrules", "networking.istio.io/v1", "prod", "qwen-kserve-scheduler",
+			"  ownerReferences: [{kind: LLMInferenceService, name: qwen, controller: true}]\n", CLASS_GENERATED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		auto_free char *yaml = xasprintf("apiVersion: %s\nkind: K\nmetadata:\n  name: %s\n  namespace: %s\n%s", rows[i].api_version,
+			rows[i].name, rows[i].namespace_, rows[i].more);
+		auto_object struct object *object = object_of(rows[i].resource, yaml);
+		if (classify_object(object, rhaii->rules, rhaii->rule_count, NULL) != rows[i].class_)
+			fail_msg("%s/%s is not %s", rows[i].namespace_, rows[i].name, classify_name(rows[i].class_));
+	}
+}
+
+/* ---- references ---- */
+
+static int note(const struct reference *reference, void *arg)
+{
+	strbuf_addf(arg, "%s/%s/%s%s%s%s\n", reference->resource, reference->namespace_, reference->name, reference->key ? "#" : "",
+		reference->key ? reference->key : "", reference->optional ? "?" : "");
+	return 0;
+}
+
+static void assert_references(const char *group, const char *resource, bool produces, const char *yaml, const char *expected)
+{
+	auto_strbuf struct strbuf found = STRBUF_INIT;
+	auto_object struct object *object = object_of(resource, yaml);
+	const struct policy_kind *kind = policy_find(rhaii, group, resource);
+
+	assert_non_null(kind);
+	references_each(
+		object, produces ? kind->produces : kind->references, produces ? kind->produce_count : kind->reference_count, note, &found);
+	assert_string_equal(found.buf, expected);
+}
+
+static void test_what_a_service_refers_to(void **state)
+{
+	(void)state;
+	assert_references("serving.kserve.io", "llminferenceservices", false,
+		"apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata: {name: qwen, namespace: prod}\nspec:\n"
+		"  model: {uri: 'pvc://models/qwen', lora: {adapters: [{uri: 'pvc://loras/a'}, {uri: 'hf://a/b'}]}}\n"
+		"  baseRefs: [{name: base}]\n"
+		"  template:\n    imagePullSecrets: [{name: pull}]\n    serviceAccountName: model\n    containers:\n    - name: main\n"
+		"      env: [{name: HF_TOKEN, valueFrom: {secretKeyRef: {name: hf, key: token}}}, {name: A, valueFrom: {configMapKeyRef: "
+		"{name: cm, key: a, optional: true}}}]\n"
+		"      envFrom: [{secretRef: {name: all}}]\n"
+		"    volumes: [{name: v, secret: {secretName: tls, items: [{key: ca.crt, path: ca}]}}, {name: p, persistentVolumeClaim: "
+		"{claimName: cache}}]\n"
+		"  router:\n    gateway: {refs: [{name: gw, namespace: infra}]}\n    route: {http: {refs: [{name: custom}]}}\n"
+		"    scheduler: {config: {ref: {name: epp, key: conf.yaml}}, template: {containers: []}}\n",
+		"llminferenceserviceconfigs/prod/base?\npersistentvolumeclaims/prod/models\npersistentvolumeclaims/prod/loras\n"
+		"serviceaccounts/prod/model\nsecrets/prod/pull\nsecrets/prod/hf#token\nconfigmaps/prod/cm#a?\nsecrets/prod/all\nsecrets/"
+		"prod/tls#ca.crt\n"
+		"persistentvolumeclaims/prod/cache\nserviceaccounts/prod/default\ngateways/infra/gw\nhttproutes/prod/custom\nconfigmaps/"
+		"prod/epp#conf.yaml\n"
+		"serviceaccounts/prod/default?\n");
+}
+
+static void test_what_a_route_refers_to(void **state)
+{
+	(void)state;
+	assert_references("gateway.networking.k8s.io", "httproutes", false,
+		"apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r, namespace: prod}\nspec:\n"
+		"  parentRefs: [{name: gw, namespace: infra, kind: Gateway, group: gateway.networking.k8s.io}, {name: gw2}, {name: s, "
+		"kind: Service, group: ''}]\n"
+		"  rules:\n  - backendRefs: [{name: svc, port: 8000}, {name: pool, kind: InferencePool, group: "
+		"inference.networking.k8s.io}]\n",
+		"gateways/infra/gw\ngateways/prod/gw2\nservices/prod/svc?\ninferencepools/prod/pool?\n");
+}
+
+static void test_a_binding_refers_to_accounts_and_role(void **state)
+{
+	(void)state;
+	assert_references("rbac.authorization.k8s.io", "rolebindings", false,
+		"apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: b, namespace: prod}\n"
+		"subjects: [{kind: ServiceAccount, name: sa, namespace: prod}, {kind: Group, name: g, apiGroup: "
+		"rbac.authorization.k8s.io}]\n"
+		"roleRef: {kind: Role, name: r, apiGroup: rbac.authorization.k8s.io}\n",
+		"serviceaccounts/prod/sa\nroles/prod/r\n");
+}
+
+static void test_what_makes_secrets(void **state)
+{
+	(void)state;
+	assert_references("external-secrets.io", "externalsecrets", true,
+		"apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: hf, namespace: prod}\nspec: {target: "
+		"{creationPolicy: Owner}}\n",
+		"secrets/prod/hf\n");
+	assert_references("external-secrets.io", "externalsecrets", true,
+		"apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: hf, namespace: prod}\nspec: {target: {name: "
+		"other}}\n",
+		"secrets/prod/other\n");
+	assert_references("bitnami.com", "sealedsecrets", true,
+		"apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: hf, namespace: prod}\nspec: {}\n",
+		"secrets/prod/hf\n");
+	assert_references("cert-manager.io", "certificates", true,
+		"apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: c, namespace: prod}\nspec: {secretName: tls}\n",
+		"secrets/prod/tls\n");
+	assert_references("secrets-store.csi.x-k8s.io", "secretproviderclasses", true,
+		"apiVersion: secrets-store.csi.x-k8s.io/v1\nkind: SecretProviderClass\nmetadata: {name: c, namespace: prod}\nspec: "
+		"{secretObjects: [{secretName: a}]}\n",
+		"secrets/prod/a\n");
+}
+
+static void test_what_a_store_refers_to(void **state)
+{
+	(void)state;
+	assert_references("external-secrets.io", "secretstores", false,
+		"apiVersion: external-secrets.io/v1\nkind: SecretStore\nmetadata: {name: s, namespace: prod}\nspec: {provider: {gcpsm: "
+		"{auth: "
+		"{secretRef: {secretAccessKeySecretRef: {name: gcp, key: json}}, workloadIdentity: {serviceAccountRef: {name: sa}}}}}}\n",
+		"secrets/prod/gcp#json\nserviceaccounts/prod/sa\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_effective_document_reads_as_the_same_policy),
+		cmocka_unit_test(test_waves_stand_in_the_order_of_the_design),
+		cmocka_unit_test(test_selected_kinds_come_after_those_that_refer_to_them),
+		cmocka_unit_test(test_early_routes_are_those_of_services),
+		cmocka_unit_test(test_a_service_keeps_what_people_wrote),
+		cmocka_unit_test(test_a_namespace_keeps_its_labels),
+		cmocka_unit_test(test_an_account_keeps_the_secrets_of_people),
+		cmocka_unit_test(test_a_gateway_forgets_its_load_balancer),
+		cmocka_unit_test(test_classes),
+		cmocka_unit_test(test_what_a_service_refers_to),
+		cmocka_unit_test(test_what_a_route_refers_to),
+		cmocka_unit_test(test_a_binding_refers_to_accounts_and_role),
+		cmocka_unit_test(test_what_makes_secrets),
+		cmocka_unit_test(test_what_a_store_refers_to),
+	};
+	return cmocka_run_group_tests(tests, load_rhaii, free_rhaii);
+}
