@@ -20,11 +20,11 @@ struct snapshot_source;
 
 struct restore_settings {
 	const struct snapshot_source *source;
-	const char *snapshot;    /* as for snapshot_open */
-	const char *policy;      /* NULL: the snapshot's own policy.yaml */
+	const char *snapshot; /* as for snapshot_open */
+	const char *policy;   /* NULL: the snapshot's own policy.yaml */
 	struct kube_client *client;
-	bool in_place;           /* the target may be the cluster that the snapshot came from */
-	int64_t wait_ms;         /* bound of converging; 0: stop after apply */
+	bool in_place;   /* the target may be the cluster that the snapshot came from */
+	int64_t wait_ms; /* bound of converging; 0: stop after apply */
 	int64_t rto_ms;
 };
 

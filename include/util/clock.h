@@ -10,7 +10,7 @@
 
 struct error;
 
-time_t clock_now(void);          /* wall clock, seconds */
+time_t clock_now(void); /* wall clock, seconds */
 int64_t clock_monotonic_ms(void);
 void clock_sleep_ms(int64_t ms); /* goes on after signals */
 
@@ -23,7 +23,7 @@ const char *clock_format_compact(time_t when, char *buf);
 int clock_parse(const char *text, time_t *out, struct error *err);
 /* "90s", "30m", "1h30m", "0", "500ms": milliseconds. A bare number other than 0 is ERR_SYNTAX. */
 int clock_parse_duration(const char *text, int64_t *ms, struct error *err);
-/* "1m 23.4s" or "0.8s"; buf has CLOCK_TEXT_SIZE bytes. */
+/* "1m 23.4s", "30m" or "0.8s"; buf has CLOCK_TEXT_SIZE bytes. */
 const char *clock_format_duration(int64_t ms, char *buf);
 
 #endif

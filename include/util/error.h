@@ -43,7 +43,10 @@ struct error {
 	char hint[512];
 };
 
-#define ERROR_INIT {.code = ERR_NONE}
+#define ERROR_INIT                                                                                                                         \
+	{                                                                                                                                  \
+		.code = ERR_NONE                                                                                                           \
+	}
 
 /* Fill err (replacing what was there, hint included) and return -1, so that a caller can `return error_set(...)`. Cut, never overrun. */
 int error_set(struct error *err, enum error_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -52,7 +52,10 @@ struct http_response {
 	int64_t retry_after_ms; /* from Retry-After in seconds (a date is not understood); -1: none */
 	int64_t first_byte_ms, total_ms;
 };
-#define HTTP_RESPONSE_INIT {.body = STRBUF_INIT, .retry_after_ms = -1}
+#define HTTP_RESPONSE_INIT                                                                                                                 \
+	{                                                                                                                                  \
+		.body = STRBUF_INIT, .retry_after_ms = -1                                                                                  \
+	}
 
 int http_client_new(struct http_client **out, const struct http_tls *tls, struct error *err);
 void http_client_free(struct http_client *client);

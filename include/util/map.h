@@ -14,7 +14,10 @@ struct map {
 	struct map_entry *slots;
 	size_t count, cap; /* cap is 0 or a power of two */
 };
-#define MAP_INIT {0}
+#define MAP_INIT                                                                                                                           \
+	{                                                                                                                                  \
+		0                                                                                                                          \
+	}
 
 /* The value, or NULL when the key is not there. */
 void *map_get(const struct map *map, const char *key);

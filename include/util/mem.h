@@ -27,7 +27,10 @@ struct strlist {
 	char **items;
 	size_t count, cap;
 };
-#define STRLIST_INIT {0}
+#define STRLIST_INIT                                                                                                                       \
+	{                                                                                                                                  \
+		0                                                                                                                          \
+	}
 void strlist_add(struct strlist *list, const char *text);
 void strlist_sort_unique(struct strlist *list);
 int strlist_contains(const struct strlist *list, const char *text);

@@ -13,7 +13,10 @@ struct strbuf {
 };
 
 extern char strbuf_empty[];
-#define STRBUF_INIT {.buf = strbuf_empty}
+#define STRBUF_INIT                                                                                                                        \
+	{                                                                                                                                  \
+		.buf = strbuf_empty                                                                                                        \
+	}
 
 /* Make room for extra bytes and a NUL after what is there; returns where they go (write at most extra bytes, then add to len and put the NUL). */
 char *strbuf_reserve(struct strbuf *sb, size_t extra);

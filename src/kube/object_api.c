@@ -11,6 +11,8 @@
 #include "util/strbuf.h"
 #include "util/text.h"
 
+#define FIRST_CONTACT_MS 10000
+
 /* Strict: a field that the server does not know is an error, not a field less. */
 #define WRITE_QUERY "?fieldManager=" KUBE_FIELD_MANAGER "&fieldValidation=Strict"
 #define DRY_RUN "&dryRun=All"
@@ -74,7 +76,8 @@ static int text_copy(const char *text, const char *what, char **out, struct erro
 int kube_cluster_id(struct kube_client *client, char **id, struct error *err)
 {
 	auto_json json_t *space = NULL;
-	struct kube_request request = {.method = "GET", .path = "/api/v1/namespaces/kube-system"};
+	/* The first request of every run: a server that is not there shall not take a minute to say so. */
+	struct kube_request request = {.method = "GET", .path = "/api/v1/namespaces/kube-system", .deadline_ms = FIRST_CONTACT_MS};
 
 	if (kube_call(client, &request, &space, err) < 0 || text_copy(json_text_at(space, "metadata", "uid", NULL), "uid", id, err) < 0)
 		return error_wrap(err, "namespace 'kube-system'");

@@ -105,7 +105,8 @@ static void finding_add(const char *path, const json_t *sent, const json_t *stor
 	} else {
 		strbuf_adds(&text, "the server dropped it");
 	}
-	json_array_append_new(finding->restore->findings, json_pack("{s:s, s:s, s:s}", "object", finding->object, "path", path, "text", text.buf));
+	json_array_append_new(
+		finding->restore->findings, json_pack("{s:s, s:s, s:s}", "object", finding->object, "path", path, "text", text.buf));
 }
 
 static void check_stored(struct restore *restore, const struct action *action, json_t *stored)

@@ -70,7 +70,8 @@ static int gate_namespaces(struct restore *restore, struct action *from, struct 
 		clock_sleep_ms(GATE_POLL_MS);
 	if (open == 0) {
 		error_set(err, ERR_NOT_READY, "namespace '%s' is not active on the target", waiting);
-		return error_hint(err, "see `kubectl get namespace %s -o yaml`; then run the restore again: what is there is skipped", waiting);
+		return error_hint(
+			err, "see `kubectl get namespace %s -o yaml`; then run the restore again: what is there is skipped", waiting);
 	}
 	return open < 0 ? -1 : 0;
 }
@@ -95,7 +96,9 @@ static int gate_dry_run(struct restore *restore, struct action *from, struct act
 		if (clock_monotonic_ms() >= until) {
 			err->code = ERR_NOT_READY;
 			error_wrap(err, "the target does not take a %s (dry run)", probe->object->kind);
-			return error_hint(err, "see whether the controller that serves the webhook runs; then run the restore again: what is there is skipped");
+			return error_hint(err,
+				"see whether the controller that serves the webhook runs; then run the restore again: what is there is "
+				"skipped");
 		}
 		log_debug("waiting for the webhooks of %s: %s", probe->object->kind, err->text);
 		clock_sleep_ms(GATE_POLL_MS);

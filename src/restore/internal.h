@@ -30,13 +30,13 @@ struct action {
 	size_t wave;
 	enum action_kind kind;
 	enum action_result result;
-	json_t *patch;       /* of a merge */
-	json_t *fields;      /* what differs: [{path, live, snapshot}] */
-	const char *reason;  /* of a skip or conflict; a literal */
-	char *error;         /* what the server said */
-	int tries;           /* requests sent */
-	bool unanswered;     /* one of them may have been carried out without our knowing */
-	int64_t not_before;  /* monotonic ms of the next try */
+	json_t *patch;      /* of a merge */
+	json_t *fields;     /* what differs: [{path, live, snapshot}] */
+	const char *reason; /* of a skip or conflict; a literal */
+	char *error;        /* what the server said */
+	int tries;          /* requests sent */
+	bool unanswered;    /* one of them may have been carried out without our knowing */
+	int64_t not_before; /* monotonic ms of the next try */
 	int64_t first_sent;
 };
 

@@ -57,13 +57,15 @@ json_t *phases_json(const struct phases *phases)
 	for (int i = 0; i < PHASE_COUNT; i++) {
 		bool measured = phases->spent[i] >= 0;
 
-		json_array_append_new(list, json_pack("{s:s, s:o, s:s}", "name", phase_names[i], "milliseconds",
-						  measured ? json_integer(phases->spent[i]) : json_null(), "how", measured ? "measured" : "not measured"));
+		json_array_append_new(list,
+			json_pack("{s:s, s:o, s:s}", "name", phase_names[i], "milliseconds",
+				measured ? json_integer(phases->spent[i]) : json_null(), "how", measured ? "measured" : "not measured"));
 		if (!measured)
 			json_array_append_new(missing, json_string(phase_names[i]));
 	}
 	const char *verdict = phases_missed(phases) ? "missed" : json_array_size(missing) ? "at least" : "met";
 
-	return json_pack("{s:o, s:{s:I, s:I, s:I, s:s, s:o}}", "phases", list, "rto", "targetMilliseconds", (json_int_t)phases->rto_ms, "knownMilliseconds",
-		(json_int_t)known, "marginMilliseconds", (json_int_t)(phases->rto_ms - known), "verdict", verdict, "missing", missing);
+	return json_pack("{s:o, s:{s:I, s:I, s:I, s:s, s:o}}", "phases", list, "rto", "targetMilliseconds", (json_int_t)phases->rto_ms,
+		"knownMilliseconds", (json_int_t)known, "marginMilliseconds", (json_int_t)(phases->rto_ms - known), "verdict", verdict,
+		"missing", missing);
 }

@@ -107,7 +107,8 @@ static void field_add(const char *path, const json_t *live, const json_t *want, 
 }
 
 /* What the server would make of our object in the place of the live one: its own defaults are no difference. *same is false where it may not be asked. */
-static int equal_by_server(struct restore *restore, const struct action *action, const json_t *live, const json_t *clean, bool *same, struct error *err)
+static int equal_by_server(
+	struct restore *restore, const struct action *action, const json_t *live, const json_t *clean, bool *same, struct error *err)
 {
 	auto_strbuf struct strbuf path = STRBUF_INIT;
 	auto_json json_t *body = json_deep_copy(action->object->json), *answer = NULL;
@@ -189,7 +190,7 @@ int plan_decide(struct restore *restore, struct action *action, const json_t *li
 
 struct plan_list {
 	struct restore *restore;
-	struct map actions; /* key -> struct action */
+	struct map actions;      /* key -> struct action */
 	const struct action *of; /* its kind is listed */
 };
 

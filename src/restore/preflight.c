@@ -24,7 +24,8 @@ static int target_identify(struct restore *restore, struct error *err)
 		discovery_load(&restore->discovery, s->client, err) < 0)
 		return error_wrap(err, "target %s", kube_server(s->client));
 	if (strcmp(restore->target_id, restore->snapshot->cluster_id) == 0 && !s->in_place) {
-		error_set(err, ERR_GUARD, "the target %s is the cluster that the snapshot was taken from (%s)", kube_server(s->client), kube_source(s->client));
+		error_set(err, ERR_GUARD, "the target %s is the cluster that the snapshot was taken from (%s)", kube_server(s->client),
+			kube_source(s->client));
 		return error_hint(err, "choose another --context, or say --in-place to restore onto the source itself");
 	}
 	return 0;
@@ -39,10 +40,13 @@ static void block_not_served(struct restore *restore, const struct object *objec
 	for (size_t i = 0; versions && versions[i]; i++)
 		strbuf_addf(&served, "%s%s", i ? ", " : "", versions[i]);
 	if (served.len)
-		restore_block(restore, "%s.%s: the snapshot holds version %s, the target serves only %s: install the definition that serves it", object->resource,
-			object->group, object->version, served.buf);
+		restore_block(restore,
+			"%s.%s: the snapshot holds version %s, the target serves only %s: install the definition that serves it",
+			object->resource, object->group, object->version, served.buf);
 	else
-		restore_block(restore, "%s%s%s is not served by the target: install its definition (the one in force at capture is in the snapshot's crds/)",
+		restore_block(restore,
+			"%s%s%s is not served by the target: install its definition (the one in force at capture is in the snapshot's "
+			"crds/)",
 			object->resource, *object->group ? "." : "", object->group);
 }
 
@@ -51,7 +55,8 @@ static bool same_kind(const struct object *a, const struct object *b)
 	return strcmp(a->group, b->group) == 0 && strcmp(a->resource, b->resource) == 0 && strcmp(a->version, b->version) == 0;
 }
 
-static int action_init(struct restore *restore, struct action *action, const struct object *object, const struct action *previous, struct error *err)
+static int action_init(
+	struct restore *restore, struct action *action, const struct object *object, const struct action *previous, struct error *err)
 {
 	action->object = object;
 	if (previous && same_kind(previous->object, object)) {
@@ -61,8 +66,8 @@ static int action_init(struct restore *restore, struct action *action, const str
 	}
 	action->row = policy_find(restore->policy, object->group, object->resource);
 	if (!action->row)
-		return error_set(err, ERR_USAGE, "the policy '%s' has no row for %s.%s, which the snapshot holds", restore->policy->name, object->resource,
-			object->group);
+		return error_set(err, ERR_USAGE, "the policy '%s' has no row for %s.%s, which the snapshot holds", restore->policy->name,
+			object->resource, object->group);
 	action->resource = discovery_find(restore->discovery, object->group, object->resource, object->version);
 	if (!action->resource)
 		block_not_served(restore, object);

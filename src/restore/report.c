@@ -38,16 +38,17 @@ static json_t *snapshot_json(const struct snapshot *snapshot)
 
 	for (size_t i = 0; i < snapshot->edits.count; i++)
 		json_array_append_new(edits, json_string(snapshot->edits.items[i]));
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:o}", "name", snapshot->name, "cluster", snapshot->cluster, "clusterId", snapshot->cluster_id, "commit",
-		snapshot->commit, "capturedAt", snapshot->captured_at ? json_string(clock_format(snapshot->captured_at, when)) : json_null(), "verified",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:o}", "name", snapshot->name, "cluster", snapshot->cluster, "clusterId",
+		snapshot->cluster_id, "commit", snapshot->commit, "capturedAt",
+		snapshot->captured_at ? json_string(clock_format(snapshot->captured_at, when)) : json_null(), "verified",
 		snapshot->verified, "edits", edits);
 }
 
 static json_t *action_json(const struct action *action, bool run)
 {
 	const struct object *o = action->object;
-	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:O}", "action", action_kind_name(action->kind), "kind", o->kind, "namespace", o->namespace_, "name",
-		o->name, "reason", string_or_null(action->reason), "fields", action->fields);
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:O}", "action", action_kind_name(action->kind), "kind", o->kind, "namespace",
+		o->namespace_, "name", o->name, "reason", string_or_null(action->reason), "fields", action->fields);
 
 	if (run) {
 		json_object_set_new(json, "result", json_string(result_names[action->result]));
@@ -122,10 +123,10 @@ static json_t *list_of(const json_t *document, const char *key)
 json_t *report_make(const struct restore *restore, bool run)
 {
 	const struct snapshot *snapshot = restore->snapshot;
-	json_t *report = json_pack("{s:o, s:{s:s, s:s, s:s}, s:o, s:o, s:o, s:o}", "snapshot", snapshot_json(snapshot), "target", "id", restore->target_id, "server",
-		restore->server_version, "url", kube_server(restore->settings->client), "waves", waves_json(restore, run), "counts",
-		run ? result_counts(restore) : plan_counts(restore), "environment", list_of(snapshot->requirements, "environment"), "requirements",
-		list_of(snapshot->requirements, "requirements"));
+	json_t *report = json_pack("{s:o, s:{s:s, s:s, s:s}, s:o, s:o, s:o, s:o}", "snapshot", snapshot_json(snapshot), "target", "id",
+		restore->target_id, "server", restore->server_version, "url", kube_server(restore->settings->client), "waves",
+		waves_json(restore, run), "counts", run ? result_counts(restore) : plan_counts(restore), "environment",
+		list_of(snapshot->requirements, "environment"), "requirements", list_of(snapshot->requirements, "requirements"));
 
 	if (run) {
 		auto_json json_t *clock = phases_json(&restore->phases);

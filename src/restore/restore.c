@@ -99,7 +99,8 @@ static int preflight(struct restore *restore, struct error *err)
 	int rc;
 
 	phase_start(&restore->phases, PHASE_PREFLIGHT);
-	rc = preflight_check(restore, err) < 0 || blocked(restore, err) < 0 || plan_make(restore, err) < 0 || blocked(restore, err) < 0 ? -1 : 0;
+	rc = preflight_check(restore, err) < 0 || blocked(restore, err) < 0 || plan_make(restore, err) < 0 || blocked(restore, err) < 0 ? -1
+																	: 0;
 	phase_stop(&restore->phases, PHASE_PREFLIGHT);
 	return rc;
 }
@@ -127,7 +128,9 @@ json_t *restore_plan_json(const struct restore *restore)
 
 static struct verify_settings verify_settings_of(const struct restore *restore)
 {
-	return (struct verify_settings){.snapshot = restore->snapshot, .policy = restore->policy, .client = restore->settings->client,
+	return (struct verify_settings){.snapshot = restore->snapshot,
+		.policy = restore->policy,
+		.client = restore->settings->client,
 		.discovery = restore->discovery};
 }
 

@@ -118,8 +118,9 @@ static int capture_connect(struct capture *c, struct error *err)
 
 static int capture_read(struct capture *c, struct git_store *store, struct error *err)
 {
-	if (capture_connect(c, err) < 0 || definitions_load(c, err) < 0 || git_write_begin(&c->write, store, c->options->cluster, err) < 0 ||
-		collect_kinds(c, err) < 0 || inventory_collect(c, err) < 0 || documents_write(c, err) < 0)
+	if (capture_connect(c, err) < 0 || definitions_load(c, err) < 0 ||
+		git_write_begin(&c->write, store, c->options->cluster, err) < 0 || collect_kinds(c, err) < 0 ||
+		inventory_collect(c, err) < 0 || documents_write(c, err) < 0)
 		return -1;
 	return 0;
 }
@@ -139,8 +140,8 @@ static int capture_commit(struct capture *c, struct publication *p, struct error
 	char when[CLOCK_TEXT_SIZE];
 
 	changes_message(c, &p->changes, p->first, &message);
-	strbuf_addf(&message, "\nCaptured-At: %s\nResource-Version: %s\nTool-Version: %s\nManifest-SHA256: %s\n", clock_format(p->time, when),
-		c->resource_version, RHAII_VERSION, p->manifest);
+	strbuf_addf(&message, "\nCaptured-At: %s\nResource-Version: %s\nTool-Version: %s\nManifest-SHA256: %s\n",
+		clock_format(p->time, when), c->resource_version, RHAII_VERSION, p->manifest);
 	return git_write_commit(c->write, message.buf, p->time, p->head, err);
 }
 
@@ -164,9 +165,9 @@ static json_t *capture_counts(const struct capture *c)
 		const struct capture_kind *kind = &c->kinds[i];
 
 		if (kind->served)
-			json_array_append_new(kinds, json_pack("{s:s, s:s, s:s, s:s, s:I}", "group", kind->resource.group, "resource",
-							     kind->resource.resource, "kind", kind->resource.kind, "version", kind->resource.version,
-							     "count", (json_int_t)kind->count));
+			json_array_append_new(kinds,
+				json_pack("{s:s, s:s, s:s, s:s, s:I}", "group", kind->resource.group, "resource", kind->resource.resource,
+					"kind", kind->resource.kind, "version", kind->resource.version, "count", (json_int_t)kind->count));
 	}
 	return kinds;
 }
@@ -203,13 +204,16 @@ static json_t *capture_result(const struct capture *c, const struct publication 
 {
 	char when[CLOCK_TEXT_SIZE];
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:b, s:b, s:b, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:s}", "cluster",
-		c->options->cluster, "clusterId", c->cluster_id, "server", c->server_version, "commit", *p->head ? json_string(p->head) : json_null(), "tree",
-		p->tree, "changed", !p->unchanged, "first", p->first, "dryRun", c->options->dry_run, "capturedAt", clock_format(p->time, when), "archive",
-		p->archive ? json_string(p->archive) : json_null(), "archiveMade", p->archive_made, "objects", (json_int_t)c->taken_count, "generated",
-		(json_int_t)c->generated_count, "installed", (json_int_t)c->installed_count, "requests", (json_int_t)kube_request_count(c->client), "kinds",
-		capture_counts(c), "notServed", capture_not_served(c), "changes", json_incref(p->changes.list), "added", (json_int_t)p->changes.added,
-		"modified", (json_int_t)p->changes.changed, "removed", (json_int_t)p->changes.removed, "uncovered", capture_uncovered(c), "offsite", "none");
+	return json_pack(
+		"{s:s, s:s, s:s, s:o, s:s, s:b, s:b, s:b, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:s}",
+		"cluster", c->options->cluster, "clusterId", c->cluster_id, "server", c->server_version, "commit",
+		*p->head ? json_string(p->head) : json_null(), "tree", p->tree, "changed", !p->unchanged, "first", p->first, "dryRun",
+		c->options->dry_run, "capturedAt", clock_format(p->time, when), "archive",
+		p->archive ? json_string(p->archive) : json_null(), "archiveMade", p->archive_made, "objects", (json_int_t)c->taken_count,
+		"generated", (json_int_t)c->generated_count, "installed", (json_int_t)c->installed_count, "requests",
+		(json_int_t)kube_request_count(c->client), "kinds", capture_counts(c), "notServed", capture_not_served(c), "changes",
+		json_incref(p->changes.list), "added", (json_int_t)p->changes.added, "modified", (json_int_t)p->changes.changed, "removed",
+		(json_int_t)p->changes.removed, "uncovered", capture_uncovered(c), "offsite", "none");
 }
 
 static int capture_finish(struct capture *c, struct git_store *store, json_t **result, struct error *err)
@@ -231,8 +235,8 @@ static int capture_finish(struct capture *c, struct git_store *store, json_t **r
 	return rc;
 }
 
-int capture_run(const struct capture_options *options, struct kube_client *client, struct git_store *store, const struct policy *policy, json_t **result,
-	struct error *err)
+int capture_run(const struct capture_options *options, struct kube_client *client, struct git_store *store, const struct policy *policy,
+	json_t **result, struct error *err)
 {
 	int rc = -1;
 

@@ -34,7 +34,8 @@ static void field_add(const char *path, const json_t *old, const json_t *new_, v
 
 static json_t *change_json(const char *change, const struct object *object)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:[]}", "change", change, "kind", object->kind, "namespace", object->namespace_, "name", object->name, "fields");
+	return json_pack("{s:s, s:s, s:s, s:s, s:[]}", "change", change, "kind", object->kind, "namespace", object->namespace_, "name",
+		object->name, "fields");
 }
 
 static int change_changed(struct changes_walk *walk, const char *path, const struct git_blob *old, const struct object *now)
@@ -105,7 +106,8 @@ static void message_subject(const struct capture *c, const struct changes *chang
 	else if (of_objects == 0)
 		strbuf_addf(out, "%zu objects unchanged, their surroundings changed\n", c->taken_count);
 	else
-		strbuf_addf(out, "%zu objects, %zu added, %zu changed, %zu removed\n", c->taken_count, changes->added, changes->changed, changes->removed);
+		strbuf_addf(out, "%zu objects, %zu added, %zu changed, %zu removed\n", c->taken_count, changes->added, changes->changed,
+			changes->removed);
 }
 
 /* "changed LLMInferenceService rhaii-inference/qwen: spec.replicas 3 -> 0", a line a field. */

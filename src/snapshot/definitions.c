@@ -104,7 +104,8 @@ static json_t *definition_versions(const struct capture *c, const struct policy_
 /* Groups without a dot, and those of the API server itself, have no definitions: not worth a request each. */
 static bool group_may_be_custom(const char *group)
 {
-	static const char *const builtin[] = {"networking.k8s.io", "rbac.authorization.k8s.io", "storage.k8s.io", "apps", "batch", "policy", "autoscaling", ""};
+	static const char *const builtin[] = {
+		"networking.k8s.io", "rbac.authorization.k8s.io", "storage.k8s.io", "apps", "batch", "policy", "autoscaling", ""};
 
 	for (size_t i = 0; i < sizeof(builtin) / sizeof(builtin[0]); i++)
 		if (strcmp(group, builtin[i]) == 0)
@@ -118,7 +119,8 @@ static int kind_load(struct capture *c, struct capture_kind *kind, const struct 
 	const struct kube_resource *found = discovery_find(c->discovery, row->group, row->resource, NULL);
 
 	if (!found && discovery_incomplete(c->discovery, row->group))
-		return error_set(err, ERR_FAILED, "the API server cannot say whether it serves %s.%s: discovery of the group failed", row->resource, row->group);
+		return error_set(err, ERR_FAILED, "the API server cannot say whether it serves %s.%s: discovery of the group failed",
+			row->resource, row->group);
 	if (!found && row->required) {
 		error_set(err, ERR_FAILED, "the cluster does not serve %s.%s, which the policy requires", row->resource, row->group);
 		return error_hint(err, "install its definitions, or use a policy whose row says 'presence: optional'");

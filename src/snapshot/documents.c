@@ -39,8 +39,9 @@ static json_t *scope_json(const struct capture *c)
 
 static json_t *kind_json(const struct capture_kind *kind)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:O, s:I}", "group", kind->resource.group, "resource", kind->resource.resource, "kind", kind->resource.kind,
-		kind->custom ? "storageVersion" : "version", kind->resource.version, "servedVersions", kind->served_versions, "count", (json_int_t)kind->count);
+	return json_pack("{s:s, s:s, s:s, s:s, s:O, s:I}", "group", kind->resource.group, "resource", kind->resource.resource, "kind",
+		kind->resource.kind, kind->custom ? "storageVersion" : "version", kind->resource.version, "servedVersions",
+		kind->served_versions, "count", (json_int_t)kind->count);
 }
 
 static json_t *info_json(const struct capture *c)
@@ -53,11 +54,12 @@ static json_t *info_json(const struct capture *c)
 		if (kind->served)
 			json_array_append_new(kinds, kind_json(kind));
 		else
-			json_array_append_new(not_served, json_sprintf("%s%s%s", kind->row->resource, *kind->row->group ? "." : "", kind->row->group));
+			json_array_append_new(
+				not_served, json_sprintf("%s%s%s", kind->row->resource, *kind->row->group ? "." : "", kind->row->group));
 	}
-	return json_pack("{s:i, s:{s:s, s:s}, s:s, s:o, s:s, s:o, s:o, s:O}", "format", SNAPSHOT_FORMAT, "cluster", "name", c->options->cluster, "id",
-		c->cluster_id, "serverVersion", c->server_version, "scope", scope_json(c), "policy", c->policy->name, "kinds", kinds, "notServed", not_served,
-		"definitionsNotRead", c->undefined);
+	return json_pack("{s:i, s:{s:s, s:s}, s:s, s:o, s:s, s:o, s:o, s:O}", "format", SNAPSHOT_FORMAT, "cluster", "name",
+		c->options->cluster, "id", c->cluster_id, "serverVersion", c->server_version, "scope", scope_json(c), "policy",
+		c->policy->name, "kinds", kinds, "notServed", not_served, "definitionsNotRead", c->undefined);
 }
 
 static json_t *definitions_json(const struct capture *c)
@@ -68,9 +70,9 @@ static json_t *definitions_json(const struct capture *c)
 		const struct capture_kind *kind = &c->kinds[i];
 
 		if (kind->custom && kind->count > 0)
-			json_array_append_new(list, json_pack("{s:o, s:s, s:O}", "name",
-							    json_sprintf("%s.%s", kind->resource.resource, kind->resource.group), "storageVersion",
-							    kind->resource.version, "servedVersions", kind->served_versions));
+			json_array_append_new(list,
+				json_pack("{s:o, s:s, s:O}", "name", json_sprintf("%s.%s", kind->resource.resource, kind->resource.group),
+					"storageVersion", kind->resource.version, "servedVersions", kind->served_versions));
 	}
 	return list;
 }
@@ -118,8 +120,8 @@ int documents_write(struct capture *c, struct error *err)
 	auto_json json_t *info = info_json(c), *requirements = NULL, *generated = NULL;
 
 	c->requirements = needs_requirements(c);
-	requirements = json_pack("{s:i, s:o, s:o, s:O}", "format", SNAPSHOT_FORMAT, "definitions", definitions_json(c), "environment", environment_sorted(c->environment),
-		"requirements", c->requirements);
+	requirements = json_pack("{s:i, s:o, s:o, s:O}", "format", SNAPSHOT_FORMAT, "definitions", definitions_json(c), "environment",
+		environment_sorted(c->environment), "requirements", c->requirements);
 	generated = json_pack("{s:i, s:O, s:O}", "format", SNAPSHOT_FORMAT, "objects", c->generated, "notListed", c->not_listed);
 	if (document_write(c, "snapshot.yaml", info, err) < 0 || document_write(c, "policy.yaml", c->policy->document, err) < 0 ||
 		document_write(c, "requirements.yaml", requirements, err) < 0 || document_write(c, "generated.yaml", generated, err) < 0)

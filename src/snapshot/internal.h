@@ -28,10 +28,10 @@ struct capture_kind {
 	const struct policy_kind *row;
 	struct kube_resource resource; /* at the storage version where the definition may be read; strings owned */
 	bool served;
-	bool custom;    /* has a CustomResourceDefinition */
+	bool custom; /* has a CustomResourceDefinition */
 	json_t *served_versions;
 	json_t *definition; /* cleaned; NULL for built-in kinds and where it may not be read */
-	size_t count;   /* objects taken */
+	size_t count;       /* objects taken */
 };
 
 /* An object that a list showed, by key. */
@@ -71,11 +71,11 @@ struct capture {
 	struct map held;            /* namespace -> itself */
 	struct child *children;
 	size_t child_count, child_cap;
-	json_t *environment;        /* [{object, path, value}] */
-	json_t *requirements;       /* list, from needs; set by documents_write */
-	json_t *generated;          /* list; set by inventory_collect */
-	json_t *not_listed;         /* inventory kinds that may not be listed */
-	json_t *undefined;          /* kinds whose definition may not be read */
+	json_t *environment;  /* [{object, path, value}] */
+	json_t *requirements; /* list, from needs; set by documents_write */
+	json_t *generated;    /* list; set by inventory_collect */
+	json_t *not_listed;   /* inventory kinds that may not be listed */
+	json_t *undefined;    /* kinds whose definition may not be read */
 	size_t taken_count, generated_count, installed_count;
 };
 

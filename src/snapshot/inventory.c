@@ -17,7 +17,8 @@
 static bool in_inventory(const struct policy *policy, const struct kube_resource *resource)
 {
 	for (size_t i = 0; i < policy->inventory_count; i++)
-		if (strcmp(policy->inventory[i].group, resource->group) == 0 && strcmp(policy->inventory[i].resource, resource->resource) == 0)
+		if (strcmp(policy->inventory[i].group, resource->group) == 0 &&
+			strcmp(policy->inventory[i].resource, resource->resource) == 0)
 			return true;
 	return false;
 }
@@ -31,8 +32,12 @@ void inventory_add(struct capture *c, const struct kube_resource *resource, cons
 		return;
 	c->children = xgrow(c->children, &c->child_cap, c->child_count + 1, sizeof(*c->children));
 	child = &c->children[c->child_count++];
-	*child = (struct child){.group = xstrdup(object->group), .resource = xstrdup(object->resource), .kind = xstrdup(object->kind),
-		.namespace_ = xstrdup(object->namespace_), .name = xstrdup(object->name), .owner_uid = xstrdup(owner.uid)};
+	*child = (struct child){.group = xstrdup(object->group),
+		.resource = xstrdup(object->resource),
+		.kind = xstrdup(object->kind),
+		.namespace_ = xstrdup(object->namespace_),
+		.name = xstrdup(object->name),
+		.owner_uid = xstrdup(owner.uid)};
 }
 
 struct inventory_list {
@@ -129,9 +134,9 @@ int inventory_collect(struct capture *c, struct error *err)
 		mark_generated(c, child);
 		if (owner)
 			json_array_append_new(c->generated,
-				json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s}}", "group", child->group, "resource", child->resource, "kind",
-					child->kind, "namespace", child->namespace_, "name", child->name, "owner", "group", owner->group, "kind", owner->kind,
-					"name", owner->name));
+				json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s}}", "group", child->group, "resource",
+					child->resource, "kind", child->kind, "namespace", child->namespace_, "name", child->name, "owner",
+					"group", owner->group, "kind", owner->kind, "name", owner->name));
 	}
 	return 0;
 }

@@ -102,8 +102,8 @@ static json_t *requirement_json(const struct capture *c, struct need *need, cons
 	const struct kube_resource *found = discovery_find(c->discovery, need->group, need->resource, NULL);
 
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:b}", "group", need->group, "resource", need->resource, "kind",
-		found ? found->kind : need->resource, "namespace", need->namespace_, "name", need->name, "keys", strlist_json(&need->keys), "neededBy",
-		strlist_json(&need->needed_by), "state", state, "optional", need->optional);
+		found ? found->kind : need->resource, "namespace", need->namespace_, "name", need->name, "keys", strlist_json(&need->keys),
+		"neededBy", strlist_json(&need->needed_by), "state", state, "optional", need->optional);
 }
 
 json_t *needs_requirements(const struct capture *c)

@@ -212,12 +212,15 @@ const char *clock_format_duration(int64_t ms, char *buf)
 	unsigned minutes = (unsigned)(tenths / 600 % 60);
 	unsigned rest = (unsigned)(tenths % 600);
 	const char *sign = ms < 0 ? "-" : "";
+	char seconds[16] = "";
 
+	if (rest || tenths < 600)
+		(void)snprintf(seconds, sizeof(seconds), "%s%u.%us", tenths < 600 ? "" : " ", rest / 10, rest % 10);
 	if (hours)
-		(void)snprintf(buf, CLOCK_TEXT_SIZE, "%s%" PRIu64 "h %um %u.%us", sign, hours, minutes, rest / 10, rest % 10);
+		(void)snprintf(buf, CLOCK_TEXT_SIZE, "%s%" PRIu64 "h %um%s", sign, hours, minutes, seconds);
 	else if (minutes)
-		(void)snprintf(buf, CLOCK_TEXT_SIZE, "%s%um %u.%us", sign, minutes, rest / 10, rest % 10);
+		(void)snprintf(buf, CLOCK_TEXT_SIZE, "%s%um%s", sign, minutes, seconds);
 	else
-		(void)snprintf(buf, CLOCK_TEXT_SIZE, "%s%u.%us", sign, rest / 10, rest % 10);
+		(void)snprintf(buf, CLOCK_TEXT_SIZE, "%s%s", sign, seconds);
 	return buf;
 }

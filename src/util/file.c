@@ -413,7 +413,7 @@ static int walk_directory(struct walk *walk, int fd, const char *prefix, int dep
 	}
 	if (depth > WALK_DEPTH_MAX)
 		return error_set(walk->err, ERR_INTEGRITY, "more than %d directories deep: '%s/%s'", WALK_DEPTH_MAX, walk->root, prefix);
-	while (errno = 0, (entry = readdir(dir))) {
+	while ((void)(errno = 0), (entry = readdir(dir))) {
 		auto_free char *path = NULL;
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || is_skipped(walk, entry->d_name, depth))

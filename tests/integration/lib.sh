@@ -10,6 +10,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/cluster/lib.sh
 . "$root/tests/cluster/lib.sh"
 
+# shellcheck disable=SC2034 # scripts exit with it
 failed=0
 binary=$(realpath -m "${RHAII_DR:-$root/build/rhaii-dr}")
 work=$(mktemp -d)
@@ -86,6 +87,7 @@ run_tests() {
 		else
 			printf 'not ok - %s: %s\n' "$script" "${name#test_}"
 			tail -n 40 "$log" | sed 's/^/#   /'
+			# shellcheck disable=SC2034
 			failed=1
 		fi
 		unset -f "$name"

@@ -164,8 +164,8 @@ test_waves_are_created_in_their_order() {
 	cat created
 	for pair in "networkpolicies llminferenceservices" "gateways llminferenceservices" "llminferenceserviceconfigs llminferenceservices" \
 		"serviceaccounts llminferenceservices" "configmaps llminferenceservices" "llminferenceservices httproutes"; do
-		read -r first then <<<"$pair"
-		[ "$(grep -nx "$first" created | tail -1 | cut -d: -f1)" -lt "$(grep -nx "$then" created | tail -1 | cut -d: -f1)" ] || { echo "$pair" && return 1; }
+		read -r first later <<<"$pair"
+		[ "$(grep -nx "$first" created | tail -1 | cut -d: -f1)" -lt "$(grep -nx "$later" created | tail -1 | cut -d: -f1)" ] || { echo "$pair" && return 1; }
 	done
 }
 
