@@ -99,14 +99,14 @@ clang_warnings() {
 	done
 }
 
+# without its leak check, which does not see that a list owns what is put into it: make check-asan looks for leaks at run time
 analyze() {
-	printf '%s\n' "${sources[@]}" | xargs -P2 -I{} gcc "${flags[@]}" -O1 -fanalyzer -Wno-analyzer-too-complex -c -o /dev/null {} 2>&1 | grep -E 'warning:|error:'
+	printf '%s\n' "${sources[@]}" | xargs -P2 -I{} gcc "${flags[@]}" -O1 -fanalyzer -Wno-analyzer-too-complex -Wno-analyzer-malloc-leak -c -o /dev/null {} 2>&1 | grep -E 'warning:|error:'
 }
 
 check_with_cppcheck() {
 	cppcheck -q -j2 --std=c17 --inline-suppr --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=varFuncNullUB \
-		'-Djson_array_foreach(a,i,v)=for(i=0;i<json_array_size(a)&&(v=json_array_get(a,i));i++)' '-Djson_object_foreach(o,k,v)=for(void*it_=json_object_iter(o);it_&&(k=json_object_iter_key(it_))&&(v=json_object_iter_value(it_));it_=json_object_iter_next(o,it_))' \
-		 -Iinclude "${sources[@]}" 2>&1
+		--library=tools/cppcheck.cfg -Iinclude "${sources[@]}" 2>&1
 }
 
 tidy() {

@@ -19,7 +19,7 @@ static bool same_double(double x, double y)
 /* Whether a double is exactly this integer: a double of 2^53 and more stands for several. */
 static bool is_integer(double number, json_int_t integer)
 {
-	if (number < -0x1p63 || number >= 0x1p63)
+	if (number < -9223372036854775808.0 || number >= 9223372036854775808.0)
 		return false;
 	return same_double(number, (double)integer) && (json_int_t)number == integer;
 }
@@ -160,11 +160,14 @@ static bool same_order(const json_t *old, const struct map *old_names, const jso
 
 	for (size_t i = 0; i < json_array_size(old); i++) {
 		const char *name = item_name(json_array_get(old, i));
-		if (!map_get(new_names, name))
+		if (!name || !map_get(new_names, name))
 			continue;
 		while (at < new_count && !map_get(old_names, item_name(json_array_get(new_, at))))
 			at++;
-		if (at == new_count || strcmp(item_name(json_array_get(new_, at++)), name) != 0)
+		if (at == new_count)
+			return false;
+		const char *next = item_name(json_array_get(new_, at++));
+		if (!next || strcmp(next, name) != 0)
 			return false;
 	}
 	return true;

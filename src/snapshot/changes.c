@@ -58,6 +58,8 @@ static int change_describe(struct changes_walk *walk, const char *path, const st
 	struct object *object;
 	int rc = 0;
 
+	if (!blob) /* in neither tree: nothing to tell */
+		return 0;
 	if (object_read(&object, path, blob->data, blob->len, walk->err) < 0)
 		return -1;
 	if (old && new_)
