@@ -24,9 +24,6 @@
 
 #define WINDOW_START 8
 #define WINDOW_MAX 64
-#define OBJECT_DEADLINE_MS 120000
-#define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 8000
 
 struct sender {
 	struct restore *restore;
@@ -76,13 +73,13 @@ static void action_fail(struct action *action, const char *text)
 	action->error = xstrdup(text);
 }
 
-static int64_t backoff_ms(int tries)
+static int64_t backoff_ms(const struct restore_patience *patience, int tries)
 {
-	int64_t most = BACKOFF_MIN_MS << (tries < 7 ? tries : 7);
+	int64_t most = patience->backoff_min << (tries < 7 ? tries : 7);
 	uint32_t random;
 
 	env_random(&random, sizeof(random));
-	most = most < BACKOFF_MAX_MS ? most : BACKOFF_MAX_MS;
+	most = most < patience->backoff_max ? most : patience->backoff_max;
 	return most / 2 + random % (most / 2 + 1);
 }
 
@@ -126,9 +123,10 @@ static void check_stored(struct restore *restore, const struct action *action, j
 
 static void retry_later(struct sender *s, struct action *action, const struct error *error, int64_t retry_after_ms)
 {
-	int64_t now = clock_monotonic_ms(), wait = retry_after_ms >= 0 ? retry_after_ms : backoff_ms(action->tries);
+	const struct restore_patience *patience = &s->restore->patience;
+	int64_t now = clock_monotonic_ms(), wait = retry_after_ms >= 0 ? retry_after_ms : backoff_ms(patience, action->tries);
 
-	if (now + wait - action->first_sent > OBJECT_DEADLINE_MS) {
+	if (now + wait - action->first_sent > patience->object_deadline) {
 		action_fail(action, error->text);
 		return;
 	}

@@ -18,9 +18,6 @@
 #include "util/map.h"
 #include "util/mem.h"
 
-#define GATE_WAIT_MS 120000
-#define GATE_POLL_MS 500
-
 /* --- namespaces-active --- */
 
 struct active {
@@ -60,14 +57,14 @@ static int namespaces_active(struct restore *restore, const char **waiting, stru
 
 static int gate_namespaces(struct restore *restore, struct action *from, struct action *to, struct error *err)
 {
-	int64_t until = clock_monotonic_ms() + GATE_WAIT_MS;
+	int64_t until = clock_monotonic_ms() + restore->patience.gate;
 	const char *waiting;
 	int open;
 
 	(void)from;
 	(void)to;
 	while ((open = namespaces_active(restore, &waiting, err)) == 0 && clock_monotonic_ms() < until)
-		clock_sleep_ms(GATE_POLL_MS);
+		clock_sleep_ms(restore->patience.gate_poll);
 	if (open == 0) {
 		error_set(err, ERR_NOT_READY, "namespace '%s' is not active on the target", waiting);
 		return error_hint(
@@ -81,7 +78,7 @@ static int gate_namespaces(struct restore *restore, struct action *from, struct 
 /* Any answer but "unavailable" comes from a webhook that is up: whether it likes the object is found out by the create. */
 static int gate_dry_run(struct restore *restore, struct action *from, struct action *to, struct error *err)
 {
-	int64_t until = clock_monotonic_ms() + GATE_WAIT_MS;
+	int64_t until = clock_monotonic_ms() + restore->patience.gate;
 	struct action *probe = from;
 	auto_free char *path = NULL;
 
@@ -101,7 +98,7 @@ static int gate_dry_run(struct restore *restore, struct action *from, struct act
 				"skipped");
 		}
 		log_debug("waiting for the webhooks of %s: %s", probe->object->kind, err->text);
-		clock_sleep_ms(GATE_POLL_MS);
+		clock_sleep_ms(restore->patience.gate_poll);
 	}
 	error_clear(err);
 	return 0;

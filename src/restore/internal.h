@@ -44,6 +44,13 @@ struct wave_times {
 	int64_t gate_ms, apply_ms; /* -1: not run */
 };
 
+/* How long is waited for what, in ms. restore_prepare sets it; tests shorten it. */
+struct restore_patience {
+	int64_t object_deadline;          /* of all tries of one create */
+	int64_t backoff_min, backoff_max; /* between two of them */
+	int64_t gate, gate_poll;
+};
+
 struct restore {
 	const struct restore_settings *settings;
 	struct snapshot *snapshot;
@@ -53,6 +60,7 @@ struct restore {
 	struct action *actions; /* by wave, then in the order of the snapshot */
 	size_t action_count;
 	struct wave_times *wave_times;
+	struct restore_patience patience;
 	struct phases phases;
 	struct strbuf blockers; /* a line each */
 	json_t *findings;

@@ -24,6 +24,9 @@
 #define CONVERGE_SETTLE_MS 200
 #define CONVERGE_WAIT_MS 5000
 
+static const struct restore_patience patience = {
+	.object_deadline = 120000, .backoff_min = 100, .backoff_max = 8000, .gate = 120000, .gate_poll = 500};
+
 void restore_block(struct restore *restore, const char *fmt, ...)
 {
 	va_list args;
@@ -110,6 +113,7 @@ int restore_prepare(struct restore **out, const struct restore_settings *setting
 	struct restore *restore = xcalloc(1, sizeof(*restore));
 
 	restore->settings = settings;
+	restore->patience = patience;
 	restore->blockers = (struct strbuf)STRBUF_INIT;
 	restore->findings = json_array();
 	phases_init(&restore->phases, settings->rto_ms);
