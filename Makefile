@@ -19,7 +19,7 @@ PACKAGES := libcurl jansson libgit2 libarchive libzstd yaml-0.1 libcrypto zlib
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith \
 	-Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wconversion -Wno-sign-conversion -Wswitch-enum -Wdouble-promotion -Wnull-dereference \
 	-Wimplicit-fallthrough -Wredundant-decls -Werror
-HARDENING := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2 -fno-strict-overflow -fno-delete-null-pointer-checks -ftrivial-auto-var-init=zero
+HARDENING := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2 -fno-strict-overflow -fno-delete-null-pointer-checks
 # clang 14 knows it only behind a second flag
 HARDENING += $(shell echo 'int x;' | $(CC) -Werror -ftrivial-auto-var-init=zero -x c -c -o /dev/null - 2>/dev/null && echo -ftrivial-auto-var-init=zero)
 LINKHARD := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
@@ -128,7 +128,7 @@ check-asan: setup
 
 coverage: setup
 	@tools/setup.sh coverage
-	@$(MAKE) --no-print-directory -j2 BUILD=build/coverage OPT="-O0 -g" CFLAGS=--coverage LDFLAGS=--coverage HARDENING= all unit
+	@$(MAKE) --no-print-directory -j2 BUILD=build/coverage OPT="-O0 -g" CFLAGS="--coverage -Wno-error" LDFLAGS=--coverage HARDENING= all unit
 	@BUILD=build/coverage tests/run.sh unit cli
 	@lcov -q -c -d build/coverage -o build/coverage/all.info && lcov -q -r build/coverage/all.info '*/tests/*' -o build/coverage/src.info
 	@lcov --summary build/coverage/src.info
@@ -167,4 +167,5 @@ clean:
 help:
 	@sed -n '/^# rhaii-dr/,/^$$/p' Makefile | sed 's/^# \{0,1\}//'
 
--include $(SRC_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:%.c=$(O)/%.d)
+-include $(SRC_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:%.c=$(O)/%.d) $(UNIT_LIB:%.c=$(O)/%.d)
+.SECONDARY: $(UNIT:%.c=$(O)/%.o) $(UNIT_LIB:%.c=$(O)/%.o)

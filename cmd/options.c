@@ -234,8 +234,10 @@ int options_scan(struct settings *settings, int argc, const char *const *argv, s
 			used = scan_long(settings, word, next, failed ? &later : err);
 		else if (!words_only && word[0] == '-' && word[1])
 			used = scan_letters(settings, word, next, failed ? &later : err);
-		else
+		else if (*word)
 			strlist_add(&settings->args, word);
+		else /* of an unset variable in a script, most likely */
+			used = error_set(failed ? &later : err, ERR_USAGE, "an argument is empty");
 		failed = failed || used < 0;
 		i += used < 0 ? 1 : used;
 	}

@@ -167,6 +167,7 @@ void print_restore(struct output *out, const json_t *report)
 		output_heading(out, NULL);
 		output_status(out, "probes", "not tested", "(stopped after the apply)");
 	}
+	table_requirements(out, "Not checked, the target must have them:", json_object_get(report, "requirements"), false);
 	print_phases(out, json_object_get(report, "phases"));
 	print_verdict(out, json_object_get(report, "rto"));
 }

@@ -33,7 +33,7 @@ unset RHAII_DR_CLUSTER
 step "start the first cluster"
 cluster_up source "$source"
 step "serve models on it: KServe's samples and the hardening page's objects"
-cluster_load "$source"
+cluster_load "$source" --gateway-port "$(free_port)"
 step "take a snapshot, to git and to an archive"
 run "$source" snapshot --cluster demo --archive-dir "$work/archives"
 step "take another: nothing changed, so no commit and no archive"

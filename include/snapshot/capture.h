@@ -28,7 +28,7 @@ struct capture_options {
 
 /*
  * store is locked by the caller. *result (the caller's) has these keys:
- *   cluster, clusterId, server, commit (the branch head afterwards; null in a first dry run), tree, objectsTree, changed (bool), dryRun (bool), capturedAt,
+ *   cluster, clusterId, server, commit (the branch head afterwards; null in a first dry run), tree, changed (bool), dryRun (bool), capturedAt,
  *   archive (path or null), archiveMade (bool), objects (count), generated (count), installed (count), requests (count),
  *   first (bool: there was no commit before), added, modified, removed (counts of objects),
  *   kinds: [{group, resource, kind, version, count}], notServed: [resource.group],

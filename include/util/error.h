@@ -39,7 +39,7 @@ enum error_code {
 
 struct error {
 	enum error_code code;
-	char text[2048];
+	char text[4096];
 	char hint[512];
 };
 

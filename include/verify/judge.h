@@ -44,8 +44,11 @@ char *judge_safe(const char *text);
 /* "Kind ns/name" of an object or an inventory entry's fields, escaped. The caller frees. */
 char *judge_name(const char *kind, const char *namespace_, const char *name);
 
-/* Equal: pass. Live has more map fields and nothing else differs: changed, the added paths as evidence. Else fail. Both are cleaned objects. */
-void judge_object(json_t *want, json_t *live, struct judgement *judgement);
+/*
+ * Equal: pass; and so is, where the row says what a restore merges (mergeFields), an object that has all that the snapshot has. Live has more map
+ * fields and nothing else differs: changed, the added paths as evidence. Else fail. Both are cleaned objects.
+ */
+void judge_object(const struct policy_kind *row, json_t *want, json_t *live, struct judgement *judgement);
 
 /* status.observedGeneration is current and every type is True at the current generation. */
 void judge_conditions(const json_t *live, const struct strlist *types, struct judgement *judgement);

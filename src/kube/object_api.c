@@ -73,6 +73,17 @@ static int text_copy(const char *text, const char *what, char **out, struct erro
 	return 0;
 }
 
+/* The first thing asked of a server is the place to say which server it was, and how we came to ask it. */
+static int cluster_unknown(const struct kube_client *client, struct error *err)
+{
+	(void)error_wrap(err, "cluster at %s (%s)", kube_server(client), kube_source(client));
+	if (err->code == ERR_UNAVAILABLE)
+		return error_hint(err, "see whether it answers `kubectl get namespace kube-system` with the same kubeconfig and context");
+	if (err->code == ERR_FORBIDDEN)
+		return error_hint(err, "reading the namespace kube-system, whose uid is the identity of the cluster, must be allowed");
+	return -1;
+}
+
 int kube_cluster_id(struct kube_client *client, char **id, struct error *err)
 {
 	auto_json json_t *space = NULL;
@@ -80,7 +91,7 @@ int kube_cluster_id(struct kube_client *client, char **id, struct error *err)
 	struct kube_request request = {.method = "GET", .path = "/api/v1/namespaces/kube-system", .deadline_ms = FIRST_CONTACT_MS};
 
 	if (kube_call(client, &request, &space, err) < 0 || text_copy(json_text_at(space, "metadata", "uid", NULL), "uid", id, err) < 0)
-		return error_wrap(err, "namespace 'kube-system'");
+		return cluster_unknown(client, err);
 	return 0;
 }
 

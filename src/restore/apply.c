@@ -24,17 +24,16 @@
 
 #define WINDOW_START 8
 #define WINDOW_MAX 64
+/* An object at the end of its deadline may still be in flight. */
+#define STUCK_GRACE_MS 60000
+#define MERGE_TRIES 5
 
 struct sender {
 	struct restore *restore;
 	struct action **queue; /* ring of actions that wait to be sent */
 	size_t cap, head, waiting;
 	size_t window, clean, in_flight;
-};
-
-struct send {
-	struct sender *sender;
-	struct action *action;
+	int64_t moved; /* monotonic ms of the last answer that settled something */
 };
 
 static void queue_push(struct sender *s, struct action *action)
@@ -123,10 +122,10 @@ static void check_stored(struct restore *restore, const struct action *action, j
 
 static void retry_later(struct sender *s, struct action *action, const struct error *error, int64_t retry_after_ms)
 {
-	const struct restore_patience *patience = &s->restore->patience;
-	int64_t now = clock_monotonic_ms(), wait = retry_after_ms >= 0 ? retry_after_ms : backoff_ms(patience, action->tries);
+	int64_t now = clock_monotonic_ms(), left = s->restore->patience.object_deadline - (now - action->first_sent);
+	int64_t wait = retry_after_ms >= 0 ? retry_after_ms : backoff_ms(&s->restore->patience, action->tries);
 
-	if (now + wait - action->first_sent > patience->object_deadline) {
+	if (wait > left) {
 		action_fail(action, error->text);
 		return;
 	}
@@ -136,24 +135,33 @@ static void retry_later(struct sender *s, struct action *action, const struct er
 	queue_push(s, action);
 }
 
+/*
+ * Later it may pass: no answer, 429, 5xx, and the 409 "Conflict" that a ResourceQuota gives to creates at the same time.
+ */
+static bool may_pass_later(const struct error *error)
+{
+	return error->code == ERR_UNAVAILABLE || error->code == ERR_CONFLICT;
+}
+
 static void create_done(json_t *body, const struct error *error, int64_t retry_after_ms, void *arg)
 {
-	struct send *send = arg;
-	struct sender *s = send->sender;
-	struct action *action = send->action;
+	struct action *action = arg;
+	struct sender *s = action->sender;
 
-	free(send);
 	s->in_flight--;
+	if (error && may_pass_later(error)) {
+		if (retry_after_ms >= 0)
+			window_shrink(s);
+		retry_later(s, action, error, retry_after_ms);
+		return;
+	}
+	s->moved = clock_monotonic_ms();
 	if (!error) {
 		window_grow(s);
 		action->result = RESULT_CREATED;
 		check_stored(s->restore, action, body);
 	} else if (error->code == ERR_EXISTS) {
 		window_grow(s); /* result stays open: apply_rest reads and compares */
-	} else if (error->code == ERR_UNAVAILABLE) {
-		if (retry_after_ms >= 0)
-			window_shrink(s);
-		retry_later(s, action, error, retry_after_ms);
 	} else {
 		action_fail(action, error->text);
 	}
@@ -163,15 +171,12 @@ static int create_send(struct sender *s, struct action *action, struct error *er
 {
 	auto_free char *path = kube_create_path(action->resource, action->object->namespace_, false);
 	const struct kube_request request = {.method = "POST", .path = path, .body = action->object->json};
-	struct send *send = xmalloc(sizeof(*send));
 
-	*send = (struct send){.sender = s, .action = action};
+	action->sender = s;
 	if (!action->tries++)
 		action->first_sent = clock_monotonic_ms();
-	if (kube_send(s->restore->settings->client, &request, create_done, send, err) < 0) {
-		free(send);
+	if (kube_send(s->restore->settings->client, &request, create_done, action, err) < 0)
 		return -1;
-	}
 	s->in_flight++;
 	return 0;
 }
@@ -194,70 +199,107 @@ static int64_t send_ready(struct sender *s, int rc[1], struct error *err)
 	return next;
 }
 
+/* A server that has settled nothing for so long is gone: more objects would only wait as long each. */
+static int check_moving(const struct sender *s, struct error *err)
+{
+	if (clock_monotonic_ms() - s->moved <= s->restore->patience.object_deadline + STUCK_GRACE_MS)
+		return 0;
+	error_set(err, ERR_FAILED, "the target %s has taken no object for two minutes", kube_server(s->restore->settings->client));
+	return error_hint(err, "mend it, then run the restore again: what is there is skipped");
+}
+
+static int send_all(struct sender *s, struct error *err)
+{
+	int rc = 0;
+
+	while (rc == 0 && (s->waiting || s->in_flight)) {
+		int64_t next = send_ready(s, &rc, err);
+
+		if (rc == 0 && s->in_flight)
+			rc = kube_drive(s->restore->settings->client, next, err);
+		else if (rc == 0 && s->waiting)
+			clock_sleep_ms(next);
+		if (rc == 0)
+			rc = check_moving(s, err);
+	}
+	return rc;
+}
+
 static int apply_creates(struct restore *restore, struct action *from, struct action *to, struct error *err)
 {
-	struct sender s = {.restore = restore, .cap = (size_t)(to - from) + 1, .window = WINDOW_START};
-	int rc = 0;
+	struct sender s = {.restore = restore, .cap = (size_t)(to - from) + 1, .window = WINDOW_START, .moved = clock_monotonic_ms()};
+	int rc;
 
 	s.queue = xcalloc(s.cap, sizeof(*s.queue));
 	for (struct action *action = from; action < to; action++)
 		if (action->kind == ACTION_CREATE)
 			queue_push(&s, action);
-	while (rc == 0 && (s.waiting || s.in_flight)) {
-		int64_t next = send_ready(&s, &rc, err);
-
-		if (rc == 0 && s.in_flight)
-			rc = kube_drive(restore->settings->client, next, err);
-		else if (rc == 0 && s.waiting)
-			clock_sleep_ms(next);
-	}
+	rc = send_all(&s, err);
+	if (rc < 0) /* what is in flight points at the sender */
+		kube_cancel_all(restore->settings->client);
 	free(s.queue);
 	return rc;
 }
 
-static void merge_send(struct restore *restore, struct action *action, struct error *err)
+static void merge_done(struct action *action)
 {
-	const struct object *o = action->object;
-
-	if (kube_merge_patch(restore->settings->client, action->resource, o->namespace_, o->name, action->patch, false, NULL, err) < 0) {
-		action_fail(action, err->text);
-		error_clear(err);
-		return;
-	}
 	action->result = json_array_size(action->fields) ? RESULT_CONFLICT : RESULT_MERGED;
 	if (action->result == RESULT_CONFLICT)
 		action->reason = "what was missing is added, other values differ";
 }
 
-/* A create that was answered by "already exists": by us (an earlier try whose answer was lost) or by somebody else. */
+/*
+ * Read what is there and decide again: after a create that was answered by "already exists" (by us, in an earlier try whose answer was lost,
+ * or by somebody else), and after a merge that somebody else's write came in between.
+ */
 static int decide_again(struct restore *restore, struct action *action, struct error *err)
 {
 	const struct object *o = action->object;
 	auto_json json_t *live = NULL;
 
-	if (kube_get(restore->settings->client, action->resource, o->namespace_, o->name, &live, err) < 0) {
-		action_fail(action, err->text);
-		error_clear(err);
-		return 0;
-	}
-	if (plan_decide(restore, action, live, err) < 0)
+	if (kube_get(restore->settings->client, action->resource, o->namespace_, o->name, &live, err) < 0)
 		return -1;
-	if (action->kind == ACTION_SKIP && action->unanswered)
-		action->result = RESULT_CREATED;
+	plan_decide(restore, action, live);
 	return 0;
 }
 
-static int apply_rest(struct restore *restore, struct action *action, struct error *err)
+static int merge_send(struct restore *restore, struct action *action, struct error *err)
 {
-	if (action->kind == ACTION_CREATE && action->result == RESULT_NONE && decide_again(restore, action, err) < 0)
+	const struct object *o = action->object;
+
+	for (int tries = 0; action->kind == ACTION_MERGE && tries < MERGE_TRIES; tries++) {
+		if (kube_merge_patch(
+			    restore->settings->client, action->resource, o->namespace_, o->name, action->patch, false, NULL, err) == 0) {
+			merge_done(action);
+			return 0;
+		}
+		if (err->code != ERR_CONFLICT || decide_again(restore, action, err) < 0)
+			return -1;
+	}
+	return action->kind == ACTION_MERGE ? error_set(err, ERR_FAILED, "somebody else keeps changing it") : 0;
+}
+
+static int settle(struct restore *restore, struct action *action, struct error *err)
+{
+	if (action->kind == ACTION_CREATE) {
+		if (decide_again(restore, action, err) < 0)
+			return -1;
+		if (action->kind == ACTION_SKIP && action->unanswered)
+			action->result = RESULT_CREATED;
+	}
+	if (action->result == RESULT_NONE && action->kind == ACTION_MERGE && merge_send(restore, action, err) < 0)
 		return -1;
-	if (action->result != RESULT_NONE)
-		return 0;
-	if (action->kind == ACTION_MERGE)
-		merge_send(restore, action, err);
-	else
+	if (action->result == RESULT_NONE)
 		action->result = action->kind == ACTION_SKIP ? RESULT_SKIPPED : RESULT_CONFLICT;
 	return 0;
+}
+
+static void apply_rest(struct restore *restore, struct action *action)
+{
+	struct error error = ERROR_INIT;
+
+	if (action->result == RESULT_NONE && settle(restore, action, &error) < 0)
+		action_fail(action, error.text);
 }
 
 static int apply_wave(struct restore *restore, struct action *from, struct action *to, struct error *err)
@@ -271,8 +313,7 @@ static int apply_wave(struct restore *restore, struct action *from, struct actio
 	if (apply_creates(restore, from, to, err) < 0)
 		return -1;
 	for (struct action *action = from; action < to; action++)
-		if (apply_rest(restore, action, err) < 0)
-			return -1;
+		apply_rest(restore, action);
 	restore->wave_times[wave].apply_ms = clock_monotonic_ms() - start;
 	return 0;
 }

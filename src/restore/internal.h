@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "restore/phases.h"
+#include "util/map.h"
 #include "util/strbuf.h"
 
 struct discovery;
@@ -18,6 +19,7 @@ struct object;
 struct policy;
 struct policy_kind;
 struct restore_settings;
+struct sender;
 struct snapshot;
 
 enum action_kind { ACTION_CREATE, ACTION_MERGE, ACTION_SKIP, ACTION_CONFLICT };
@@ -38,6 +40,7 @@ struct action {
 	bool unanswered;    /* one of them may have been carried out without our knowing */
 	int64_t not_before; /* monotonic ms of the next try */
 	int64_t first_sent;
+	struct sender *sender; /* of the wave that it is sent in */
 };
 
 struct wave_times {
@@ -63,10 +66,11 @@ struct restore {
 	struct restore_patience patience;
 	struct phases phases;
 	struct strbuf blockers; /* a line each */
+	struct map blocked;     /* the same lines, so that each is said once */
 	json_t *findings;
 };
 
-/* Add a line to the blockers. */
+/* Add a line to the blockers, once. */
 void restore_block(struct restore *restore, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Identity of the target, and whether it serves what the snapshot holds; fills actions with object, row and resource. */
@@ -74,7 +78,7 @@ int preflight_check(struct restore *restore, struct error *err);
 /* Order the actions and hold each against the live object. */
 int plan_make(struct restore *restore, struct error *err);
 /* Set kind, patch, fields and reason of the action from the live object (NULL: not there). */
-int plan_decide(struct restore *restore, struct action *action, const json_t *live, struct error *err);
+void plan_decide(struct restore *restore, struct action *action, const json_t *live);
 /* Run all waves. Failures of single objects are results of their actions; -1 only when the restore cannot go on. */
 int apply_run(struct restore *restore, struct error *err);
 /* Wait until the gate in front of the wave (actions from..to) is open. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plan: every object of the snapshot gets a wave and an action. The live objects come from one list a kind, never one request an object.
+ * The plan: every object of the snapshot gets a wave and an action. The live objects come from one list a kind;
+ * only one that differs is asked about by itself (a dry run).
  */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +25,9 @@
 #include "util/map.h"
 #include "util/mem.h"
 
+/* One question about one object that differs: a webhook that is down must not hold up the plan. */
+#define EQUAL_DEADLINE_MS 5000
+
 const char *action_kind_name(enum action_kind kind)
 {
 	static const char *const names[] = {"create", "merge", "skip", "conflict"};
@@ -38,8 +43,8 @@ static void key_add(struct strbuf *out, const char *group, const char *resource,
 /* --- waves --- */
 
 struct early {
-	struct map *map; /* "<group>/<resource> <key>": an object of that kind refers to key */
-	const struct object *from;
+	struct map *rows; /* key of a referenced object -> the row that says how early it goes */
+	const struct policy_kind *row;
 };
 
 static int early_add(const struct reference *reference, void *arg)
@@ -47,23 +52,22 @@ static int early_add(const struct reference *reference, void *arg)
 	struct early *early = arg;
 	auto_strbuf struct strbuf key = STRBUF_INIT;
 
-	strbuf_addf(&key, "%s/%s ", early->from->group, early->from->resource);
+	if (strcmp(reference->group, early->row->early_group) != 0 || strcmp(reference->resource, early->row->early_resource) != 0)
+		return 0;
 	key_add(&key, reference->group, reference->resource, reference->namespace_, reference->name);
-	map_put(early->map, key.buf, early);
+	map_put(early->rows, key.buf, (void *)(uintptr_t)early->row);
 	return 0;
 }
 
-static bool is_early(const struct map *map, const struct action *action)
+static size_t wave_of(const struct map *early, const struct action *action)
 {
-	const struct policy_kind *row = action->row;
 	const struct object *object = action->object;
+	const struct policy_kind *row;
 	auto_strbuf struct strbuf key = STRBUF_INIT;
 
-	if (!row->early_resource)
-		return false;
-	strbuf_addf(&key, "%s/%s ", row->early_group, row->early_resource);
 	key_add(&key, object->group, object->resource, object->namespace_, object->name);
-	return map_get(map, key.buf) != NULL;
+	row = map_get(early, key.buf);
+	return row ? row->early_wave : action->row->wave;
 }
 
 static int action_compare(const void *a, const void *b)
@@ -77,20 +81,18 @@ static int action_compare(const void *a, const void *b)
 
 static void plan_waves(struct restore *restore)
 {
-	struct map referenced = MAP_INIT;
+	struct map rows = MAP_INIT;
 
 	for (size_t i = 0; i < restore->action_count; i++) {
 		const struct action *action = &restore->actions[i];
-		struct early early = {.map = &referenced, .from = action->object};
+		struct early early = {.rows = &rows, .row = action->row};
 
-		references_each(action->object, action->row->references, action->row->reference_count, early_add, &early);
+		if (action->row->early_resource)
+			references_each(action->object, action->row->references, action->row->reference_count, early_add, &early);
 	}
-	for (size_t i = 0; i < restore->action_count; i++) {
-		struct action *action = &restore->actions[i];
-
-		action->wave = is_early(&referenced, action) ? action->row->early_wave : action->row->wave;
-	}
-	map_release(&referenced, NULL);
+	for (size_t i = 0; i < restore->action_count; i++)
+		restore->actions[i].wave = wave_of(&rows, &restore->actions[i]);
+	map_release(&rows, NULL);
 	if (restore->action_count)
 		qsort(restore->actions, restore->action_count, sizeof(*restore->actions), action_compare);
 }
@@ -106,28 +108,25 @@ static void field_add(const char *path, const json_t *live, const json_t *want, 
 	json_array_append_new(arg, json_pack("{s:s, s:s, s:s}", "path", path, "live", before.buf, "snapshot", after.buf));
 }
 
-/* What the server would make of our object in the place of the live one: its own defaults are no difference. *same is false where it may not be asked. */
-static int equal_by_server(
-	struct restore *restore, const struct action *action, const json_t *live, const json_t *clean, bool *same, struct error *err)
+/*
+ * What the server would make of our object in the place of the live one: its own defaults are no difference. 1: the same, 0: not, or it may
+ * not or cannot be asked.
+ */
+static int equal_by_server(struct restore *restore, const struct action *action, const json_t *live, const json_t *clean)
 {
 	auto_strbuf struct strbuf path = STRBUF_INIT;
 	auto_json json_t *body = json_deep_copy(action->object->json), *answer = NULL;
-	struct kube_request request = {.method = "PUT", .body = body};
+	struct kube_request request = {.method = "PUT", .body = body, .deadline_ms = EQUAL_DEADLINE_MS};
+	struct error refused = ERROR_INIT;
 
-	*same = false;
 	json_object_set(json_object_get(body, "metadata"), "resourceVersion", json_at(live, "metadata", "resourceVersion", NULL));
 	kube_path(&path, action->resource, action->object->namespace_, action->object->name);
 	strbuf_adds(&path, "?dryRun=All");
 	request.path = path.buf;
-	if (kube_call(restore->settings->client, &request, &answer, err) < 0) {
-		if (err->code == ERR_UNAVAILABLE || err->code == ERR_FAILED)
-			return -1;
-		error_clear(err);
+	if (kube_call(restore->settings->client, &request, &answer, &refused) < 0)
 		return 0;
-	}
 	clean_object(answer, action->row->strip, action->row->strip_count);
-	*same = diff_equal(answer, clean);
-	return 0;
+	return diff_equal(answer, clean);
 }
 
 static void decide(struct action *action, enum action_kind kind, const char *reason)
@@ -136,33 +135,41 @@ static void decide(struct action *action, enum action_kind kind, const char *rea
 	action->reason = reason;
 }
 
-static void decide_merge(struct action *action, const json_t *clean)
+/*
+ * What differs is seen on the cleaned object, but the patch is made from the live one: a list in it is the whole new list, and what cleaning
+ * hides (the token of a ServiceAccount) must not be lost. With the resourceVersion, somebody else's write in between is a 409, not a loss.
+ */
+static void decide_merge(struct action *action, const json_t *live, const json_t *clean)
 {
-	action->patch = merge_patch(clean, action->object->json, action->row->merge, action->row->merge_count, field_add, action->fields);
-	if (action->patch)
+	const struct policy_kind *row = action->row;
+	auto_json json_t *missing = merge_patch(clean, action->object->json, row->merge, row->merge_count, field_add, action->fields);
+
+	action->patch = missing ? merge_patch(live, action->object->json, row->merge, row->merge_count, NULL, NULL) : NULL;
+	if (action->patch) {
+		json_t *metadata = json_object_get(action->patch, "metadata");
+
+		if (!metadata)
+			json_object_set_new(action->patch, "metadata", metadata = json_object());
+		json_object_set(metadata, "resourceVersion", json_at(live, "metadata", "resourceVersion", NULL));
 		decide(action, ACTION_MERGE, "adds what is missing");
-	else if (json_array_size(action->fields))
+	} else if (json_array_size(action->fields)) {
 		decide(action, ACTION_CONFLICT, "differs");
-	else
+	} else {
 		decide(action, ACTION_SKIP, "has all that the snapshot has");
+	}
 }
 
-static int decide_differing(struct restore *restore, struct action *action, const json_t *live, const json_t *clean, struct error *err)
+static void decide_differing(struct restore *restore, struct action *action, const json_t *live, const json_t *clean)
 {
-	bool same;
-
-	if (equal_by_server(restore, action, live, clean, &same, err) < 0)
-		return -1;
-	if (same) {
+	if (equal_by_server(restore, action, live, clean)) {
 		decide(action, ACTION_SKIP, "equal but for the server's defaults");
-		return 0;
+		return;
 	}
 	decide(action, ACTION_CONFLICT, "differs");
 	diff_values(clean, action->object->json, field_add, action->fields);
-	return 0;
 }
 
-int plan_decide(struct restore *restore, struct action *action, const json_t *live, struct error *err)
+void plan_decide(struct restore *restore, struct action *action, const json_t *live)
 {
 	auto_json json_t *clean = live ? json_deep_copy(live) : NULL;
 
@@ -172,7 +179,7 @@ int plan_decide(struct restore *restore, struct action *action, const json_t *li
 	action->patch = NULL;
 	if (!live) {
 		decide(action, ACTION_CREATE, NULL);
-		return 0;
+		return;
 	}
 	clean_object(clean, action->row->strip, action->row->strip_count);
 	if (json_at(live, "metadata", "deletionTimestamp", NULL))
@@ -180,10 +187,9 @@ int plan_decide(struct restore *restore, struct action *action, const json_t *li
 	else if (diff_equal(clean, action->object->json))
 		decide(action, ACTION_SKIP, "equal already");
 	else if (action->row->merge_count)
-		decide_merge(action, clean);
+		decide_merge(action, live, clean);
 	else
-		return decide_differing(restore, action, live, clean, err);
-	return 0;
+		decide_differing(restore, action, live, clean);
 }
 
 /* --- live objects --- */
@@ -191,8 +197,14 @@ int plan_decide(struct restore *restore, struct action *action, const json_t *li
 struct plan_list {
 	struct restore *restore;
 	struct map actions;      /* key -> struct action */
+	struct map live;         /* key -> the live object of it, of the kind that is listed now */
 	const struct action *of; /* its kind is listed */
 };
+
+static void free_json(void *value)
+{
+	json_decref(value);
+}
 
 static int plan_item(json_t *item, void *arg, struct error *err)
 {
@@ -200,22 +212,57 @@ static int plan_item(json_t *item, void *arg, struct error *err)
 	const struct object *of = list->of->object;
 	const char *namespace_ = json_text_at(item, "metadata", "namespace", NULL), *name = json_text_at(item, "metadata", "name", NULL);
 	auto_strbuf struct strbuf key = STRBUF_INIT;
-	struct action *action;
+	const struct action *action;
 
+	(void)err;
 	key_add(&key, of->group, of->resource, namespace_ ? namespace_ : "", name ? name : "");
 	action = map_get(&list->actions, key.buf);
-	if (!action)
-		return 0;
-	if (action->row->select == SELECT_HOLDING && json_at(item, "metadata", "deletionTimestamp", NULL))
-		restore_block(list->restore, "namespace %s is being deleted on the target: wait until it is gone", name);
-	return plan_decide(list->restore, action, item, err);
+	/* One at another version is held against the list at that version. */
+	if (action && action->resource == list->of->resource)
+		json_decref(map_put(&list->live, key.buf, json_incref(item)));
+	return 0;
+}
+
+static void plan_restart(void *arg)
+{
+	struct plan_list *list = arg;
+
+	map_release(&list->live, free_json);
+}
+
+/* After the list, since deciding may ask the server, and a list that waits loses its place. */
+static void plan_listed(struct plan_list *list)
+{
+	auto_free struct map_entry *live = map_sorted(&list->live);
+
+	for (size_t i = 0; i < list->live.count; i++) {
+		struct action *action = map_get(&list->actions, live[i].key);
+
+		if (action->row->select == SELECT_HOLDING && json_at(live[i].value, "metadata", "deletionTimestamp", NULL))
+			restore_block(
+				list->restore, "namespace %s is being deleted on the target: wait until it is gone", action->object->name);
+		plan_decide(list->restore, action, live[i].value);
+	}
+	map_release(&list->live, free_json);
+}
+
+static int plan_list_kind(struct plan_list *list, const struct action *of, struct error *err)
+{
+	const struct kube_list_sink sink = {.item = plan_item, .restart = plan_restart, .arg = list};
+	const struct kube_list_options options = {0};
+
+	list->of = of;
+	if (kube_list(list->restore->settings->client, of->resource, &options, &sink, NULL, err) < 0) {
+		map_release(&list->live, free_json);
+		return error_wrap(err, "the target");
+	}
+	plan_listed(list);
+	return 0;
 }
 
 static int plan_lists(struct plan_list *list, struct error *err)
 {
 	struct restore *restore = list->restore;
-	const struct kube_list_sink sink = {.item = plan_item, .arg = list};
-	const struct kube_list_options options = {0};
 	struct map done = MAP_INIT;
 	int rc = 0;
 
@@ -224,12 +271,8 @@ static int plan_lists(struct plan_list *list, struct error *err)
 		auto_strbuf struct strbuf kind = STRBUF_INIT;
 
 		strbuf_addf(&kind, "%s/%s/%s", resource->group, resource->version, resource->resource);
-		if (map_put(&done, kind.buf, list))
-			continue;
-		list->of = &restore->actions[i];
-		rc = kube_list(restore->settings->client, resource, &options, &sink, NULL, err);
-		if (rc < 0)
-			error_wrap(err, "list %s%s%s on the target", resource->resource, *resource->group ? "." : "", resource->group);
+		if (!map_put(&done, kind.buf, list))
+			rc = plan_list_kind(list, &restore->actions[i], err);
 	}
 	map_release(&done, NULL);
 	return rc;
@@ -238,20 +281,19 @@ static int plan_lists(struct plan_list *list, struct error *err)
 int plan_make(struct restore *restore, struct error *err)
 {
 	struct plan_list list = {.restore = restore};
-	int rc = 0;
+	int rc;
 
 	plan_waves(restore);
-	for (size_t i = 0; rc == 0 && i < restore->action_count; i++) {
+	for (size_t i = 0; i < restore->action_count; i++) {
 		struct action *action = &restore->actions[i];
 		const struct object *o = action->object;
 		auto_strbuf struct strbuf key = STRBUF_INIT;
 
 		key_add(&key, o->group, o->resource, o->namespace_, o->name);
 		map_put(&list.actions, key.buf, action);
-		rc = plan_decide(restore, action, NULL, err);
+		plan_decide(restore, action, NULL);
 	}
-	if (rc == 0)
-		rc = plan_lists(&list, err);
+	rc = plan_lists(&list, err);
 	map_release(&list.actions, NULL);
 	return rc;
 }

@@ -8,12 +8,15 @@
 #include "internal.h"
 #include "kube/client.h"
 #include "kube/discovery.h"
+#include "kube/list.h"
 #include "kube/object_api.h"
 #include "object/object.h"
 #include "policy/policy.h"
 #include "restore/restore.h"
 #include "store/snapshot.h"
 #include "util/error.h"
+#include "util/json.h"
+#include "util/map.h"
 #include "util/mem.h"
 
 static int target_identify(struct restore *restore, struct error *err)
@@ -66,12 +69,61 @@ static int action_init(
 	}
 	action->row = policy_find(restore->policy, object->group, object->resource);
 	if (!action->row)
-		return error_set(err, ERR_USAGE, "the policy '%s' has no row for %s.%s, which the snapshot holds", restore->policy->name,
-			object->resource, object->group);
+		return error_set(err, ERR_USAGE, "the policy '%s' has no row for %s%s%s, which the snapshot holds", restore->policy->name,
+			object->resource, *object->group ? "." : "", object->group);
 	action->resource = discovery_find(restore->discovery, object->group, object->resource, object->version);
 	if (!action->resource)
 		block_not_served(restore, object);
 	return 0;
+}
+
+/* --- namespaces --- */
+
+static int space_item(json_t *item, void *arg, struct error *err)
+{
+	const char *name = json_text_at(item, "metadata", "name", NULL);
+
+	(void)err;
+	if (name)
+		map_put(arg, name, arg);
+	return 0;
+}
+
+/* Add the names of the namespaces that are there. */
+static int list_namespaces(const struct restore *restore, struct map *names, struct error *err)
+{
+	const struct kube_resource *namespaces = discovery_find(restore->discovery, "", "namespaces", NULL);
+	const struct kube_list_options options = {.metadata_only = true};
+	const struct kube_list_sink sink = {.item = space_item, .arg = names};
+
+	return namespaces ? kube_list(restore->settings->client, namespaces, &options, &sink, NULL, err) : 0;
+}
+
+/* The snapshot brings its namespaces; one that was edited out of it, or narrowed to objects, must be on the target. */
+static int check_namespaces(struct restore *restore, struct error *err)
+{
+	struct map names = MAP_INIT;
+	int rc = list_namespaces(restore, &names, err);
+	bool seen = rc == 0;
+
+	if (rc < 0 && err->code == ERR_FORBIDDEN) { /* the creates will tell */
+		error_clear(err);
+		rc = 0;
+	}
+	for (size_t i = 0; i < restore->action_count; i++)
+		if (restore->actions[i].row->select == SELECT_HOLDING)
+			map_put(&names, restore->actions[i].object->name, &names);
+	for (size_t i = 0; seen && i < restore->action_count; i++) {
+		const char *namespace_ = restore->actions[i].object->namespace_;
+
+		if (*namespace_ && !map_get(&names, namespace_))
+			restore_block(restore,
+				"namespace %s is neither in the snapshot nor on the target: create it, or add "
+				"objects/cluster/namespaces/%s.yaml",
+				namespace_, namespace_);
+	}
+	map_release(&names, NULL);
+	return rc;
 }
 
 int preflight_check(struct restore *restore, struct error *err)
@@ -85,5 +137,5 @@ int preflight_check(struct restore *restore, struct error *err)
 	for (size_t i = 0; i < snapshot->object_count; i++)
 		if (action_init(restore, &restore->actions[i], snapshot->objects[i], i ? &restore->actions[i - 1] : NULL, err) < 0)
 			return -1;
-	return 0;
+	return check_namespaces(restore, err);
 }

@@ -14,6 +14,7 @@
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/json.h"
+#include "util/log.h"
 #include "util/map.h"
 #include "util/mem.h"
 #include "util/outcome.h"
@@ -23,6 +24,8 @@
 /* Between two looks: long enough to spare the server when events storm, short against the time that a model takes to load. */
 #define CONVERGE_SETTLE_MS 200
 #define CONVERGE_WAIT_MS 5000
+/* How often somebody who waits hears what for. */
+#define CONVERGE_TELL_MS 15000
 
 static const struct restore_patience patience = {
 	.object_deadline = 120000, .backoff_min = 100, .backoff_max = 8000, .gate = 120000, .gate_poll = 500};
@@ -35,6 +38,8 @@ void restore_block(struct restore *restore, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
+	if (map_put(&restore->blocked, line, restore))
+		return;
 	if (restore->blockers.len)
 		strbuf_addc(&restore->blockers, '\n');
 	strbuf_adds(&restore->blockers, line);
@@ -53,6 +58,7 @@ void restore_free(struct restore *restore)
 	free(restore->wave_times);
 	json_decref(restore->findings);
 	strbuf_release(&restore->blockers);
+	map_release(&restore->blocked, NULL);
 	discovery_free(restore->discovery);
 	policy_free(restore->policy);
 	snapshot_free(restore->snapshot);
@@ -70,7 +76,10 @@ static int policy_open(struct restore *restore, struct error *err)
 	file = tree_find(&restore->snapshot->tree, "policy.yaml");
 	if (!file)
 		return error_set(err, ERR_INTEGRITY, "snapshot '%s' has no policy.yaml", restore->snapshot->name);
-	return policy_read(&restore->policy, file->data, file->len, err);
+	if (policy_read(&restore->policy, file->data, file->len, err) == 0)
+		return 0;
+	err->code = ERR_INTEGRITY; /* the snapshot's own: nobody's usage is at fault */
+	return error_wrap(err, "snapshot '%s': policy.yaml", restore->snapshot->name);
 }
 
 static int fetch(struct restore *restore, struct error *err)
@@ -153,7 +162,7 @@ static void give_up_failed(const struct restore *restore, struct map *given_up)
 /* Look, and look again whenever something changed, until nothing is pending or the time is over. */
 static int converge_until(struct restore *restore, const struct verify_settings *settings, json_t **converge, struct error *err)
 {
-	int64_t until = clock_monotonic_ms() + restore->settings->wait_ms;
+	int64_t until = clock_monotonic_ms() + restore->settings->wait_ms, tell = clock_monotonic_ms() + CONVERGE_TELL_MS;
 
 	for (;;) {
 		auto_strbuf struct strbuf text = STRBUF_INIT;
@@ -162,10 +171,19 @@ static int converge_until(struct restore *restore, const struct verify_settings 
 		int64_t left;
 		int rc = 0;
 
-		if (verify_look_new(&look, settings, false, err) < 0)
-			return -1;
+		if (verify_look_new(&look, settings, false, err) < 0) {
+			if (err->code != ERR_UNAVAILABLE || clock_monotonic_ms() >= until)
+				return error_wrap(err, "the target went away while it was waited for");
+			log_info("%s", err->text);
+			error_clear(err);
+			continue;
+		}
 		pending = verify_pending(look, &text);
 		left = until - clock_monotonic_ms();
+		if (pending && clock_monotonic_ms() >= tell) {
+			log_info("waiting for %zu: %s", pending, text.buf);
+			tell = clock_monotonic_ms() + CONVERGE_TELL_MS;
+		}
 		if (pending && left > 0)
 			rc = verify_wait(look, left < CONVERGE_WAIT_MS ? left : CONVERGE_WAIT_MS, err);
 		verify_look_free(look);

@@ -28,6 +28,8 @@ static void capture_kind_release(struct capture_kind *kind)
 	free(kind->resource.kind);
 	json_decref(kind->served_versions);
 	json_decref(kind->definition);
+	free(kind->storage_version);
+	map_release(&kind->listed, NULL);
 }
 
 static void need_free(void *value)
@@ -43,7 +45,7 @@ static void need_free(void *value)
 	free(need);
 }
 
-static void taken_free(void *value)
+void taken_free(void *value)
 {
 	struct taken *taken = value;
 
@@ -73,6 +75,7 @@ static void capture_release(struct capture *c)
 	for (size_t i = 0; c->kinds && i < c->policy->kind_count; i++)
 		capture_kind_release(&c->kinds[i]);
 	free(c->kinds);
+	strlist_release(&c->namespaces);
 	map_release(&c->seen, free);
 	map_release(&c->needs, need_free);
 	map_release(&c->taken, taken_free);
@@ -98,14 +101,24 @@ void capture_key(struct strbuf *out, const char *group, const char *resource, co
 
 bool capture_is_narrowed(const struct capture *c)
 {
-	return c->options->namespaces && c->options->namespaces->count > 0;
+	return c->namespaces.count > 0;
 }
 
 bool capture_in_scope(const struct capture *c, const char *namespace_)
 {
 	if (capture_is_narrowed(c))
-		return *namespace_ && strlist_contains(c->options->namespaces, namespace_);
+		return *namespace_ && strlist_contains(&c->namespaces, namespace_);
 	return !*namespace_ || !policy_excludes(c->policy, namespace_);
+}
+
+/* The scope is a set: neither its order nor a name that is there twice makes another snapshot. */
+static void capture_take_scope(struct capture *c)
+{
+	const struct strlist *namespaces = c->options->namespaces;
+
+	for (size_t i = 0; namespaces && i < namespaces->count; i++)
+		strlist_add(&c->namespaces, namespaces->items[i]);
+	strlist_sort_unique(&c->namespaces);
 }
 
 static int capture_connect(struct capture *c, struct error *err)
@@ -216,6 +229,14 @@ static json_t *capture_result(const struct capture *c, const struct publication 
 		(json_int_t)p->changes.removed, "uncovered", capture_uncovered(c), "offsite", "none");
 }
 
+/* Everything is new in a first snapshot: that is said, not listed. */
+static int capture_compare(struct capture *c, struct publication *p, struct error *err)
+{
+	p->changes.list = json_array();
+	p->changes.added = p->first ? c->taken_count : 0;
+	return p->first ? 0 : changes_collect(c, &p->changes, err);
+}
+
 static int capture_finish(struct capture *c, struct git_store *store, json_t **result, struct error *err)
 {
 	struct publication p = {.time = clock_now()};
@@ -225,7 +246,7 @@ static int capture_finish(struct capture *c, struct git_store *store, json_t **r
 	if (p.first && err->code != ERR_NOT_FOUND)
 		return -1;
 	error_clear(err);
-	if (git_write_finish(c->write, p.tree, p.manifest, &p.unchanged, err) == 0 && changes_collect(c, &p.changes, err) == 0 &&
+	if (git_write_finish(c->write, p.tree, p.manifest, &p.unchanged, err) == 0 && capture_compare(c, &p, err) == 0 &&
 		(c->options->dry_run || capture_publish(c, store, &p, err) == 0)) {
 		*result = capture_result(c, &p);
 		rc = 0;
@@ -249,6 +270,7 @@ int capture_run(const struct capture_options *options, struct kube_client *clien
 		c.not_listed = json_array();
 		c.undefined = json_array();
 		c.generated = json_array();
+		capture_take_scope(&c);
 		error_clear(err);
 		rc = capture_read(&c, store, err) == 0 ? capture_finish(&c, store, result, err) : -1;
 		capture_release(&c);

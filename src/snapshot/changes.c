@@ -12,16 +12,13 @@
 #include "store/git.h"
 #include "util/error.h"
 #include "util/json.h"
+#include "util/log.h"
 #include "util/strbuf.h"
 #include "util/text.h"
 
 /* Lines of the commit message; what is more is counted. */
 #define MESSAGE_LINES_MAX 200
-
-struct changes_walk {
-	struct changes *changes;
-	struct error *err;
-};
+#define MESSAGE_LINE_BYTES 500
 
 static void field_add(const char *path, const json_t *old, const json_t *new_, void *arg)
 {
@@ -38,42 +35,39 @@ static json_t *change_json(const char *change, const struct object *object)
 		object->name, "fields");
 }
 
-static int change_changed(struct changes_walk *walk, const char *path, const struct git_blob *old, const struct object *now)
+/* A hand on the branch may have left what is no object: then only that it changed is told. */
+static void change_fields(json_t *change, const char *path, const struct git_blob *old, const struct object *now)
 {
+	struct error unreadable = ERROR_INIT;
 	struct object *before;
-	json_t *change;
 
-	if (object_read(&before, path, old->data, old->len, walk->err) < 0)
-		return error_wrap(walk->err, "branch head");
-	change = change_json("changed", now);
+	if (object_read(&before, path, old->data, old->len, &unreadable) < 0)
+		return;
 	diff_values(before->json, now->json, field_add, json_object_get(change, "fields"));
-	json_array_append_new(walk->changes->list, change);
 	object_free(before);
-	return 0;
 }
 
-static int change_describe(struct changes_walk *walk, const char *path, const struct git_blob *old, const struct git_blob *new_)
+static void change_describe(struct changes *changes, const char *path, const struct git_blob *old, const struct git_blob *new_)
 {
 	const struct git_blob *blob = new_ ? new_ : old;
+	struct error unreadable = ERROR_INIT;
 	struct object *object;
-	int rc = 0;
+	json_t *change;
 
-	if (!blob) /* in neither tree: nothing to tell */
-		return 0;
-	if (object_read(&object, path, blob->data, blob->len, walk->err) < 0)
-		return -1;
+	if (!blob || object_read(&object, path, blob->data, blob->len, &unreadable) < 0) {
+		changes->incomplete = true;
+		return;
+	}
+	change = change_json(old && new_ ? "changed" : new_ ? "added" : "removed", object);
 	if (old && new_)
-		rc = change_changed(walk, path, old, object);
-	else
-		json_array_append_new(walk->changes->list, change_json(new_ ? "added" : "removed", object));
+		change_fields(change, path, old, object);
+	json_array_append_new(changes->list, change);
 	object_free(object);
-	return rc;
 }
 
 static int change_add(const char *path, const struct git_blob *old, const struct git_blob *new_, void *arg)
 {
-	struct changes_walk *walk = arg;
-	struct changes *changes = walk->changes;
+	struct changes *changes = arg;
 
 	if (strncmp(path, "objects/", 8) != 0) {
 		changes->other++;
@@ -85,17 +79,22 @@ static int change_add(const char *path, const struct git_blob *old, const struct
 		changes->added++;
 	else
 		changes->removed++;
-	if (json_array_size(changes->list) >= CHANGES_MAX)
-		return 0;
-	return change_describe(walk, path, old, new_);
+	if (json_array_size(changes->list) < CHANGES_MAX)
+		change_describe(changes, path, old, new_);
+	return 0;
 }
 
+/* The comparison is only for words: a branch head that cannot be read whole must not stop the snapshots that come after it. */
 int changes_collect(struct capture *c, struct changes *out, struct error *err)
 {
-	struct changes_walk walk = {.changes = out, .err = err};
-
-	*out = (struct changes){.list = json_array()};
-	return git_write_changes(c->write, change_add, &walk, err);
+	if (git_write_changes(c->write, change_add, out, err) == 0)
+		return 0;
+	if (err->code != ERR_INTEGRITY)
+		return -1;
+	log_warning("what changed cannot be told: %s", err->text);
+	error_clear(err);
+	out->incomplete = true;
+	return 0;
 }
 
 static void message_subject(const struct capture *c, const struct changes *changes, bool first, struct strbuf *out)
@@ -112,47 +111,61 @@ static void message_subject(const struct capture *c, const struct changes *chang
 			changes->removed);
 }
 
+struct message {
+	struct strbuf *out;
+	size_t lines, left_out;
+};
+
+/* Whatever foreign text is in it, it is one line; and many long ones must not make a commit that nothing reads any more. */
+static void message_line(struct message *message, const struct strbuf *line)
+{
+	if (message->lines == MESSAGE_LINES_MAX) {
+		message->left_out++;
+		return;
+	}
+	message->lines++;
+	text_escape(message->out, line->buf, line->len, MESSAGE_LINE_BYTES);
+	strbuf_addc(message->out, '\n');
+}
+
 /* "changed LLMInferenceService rhaii-inference/qwen: spec.replicas 3 -> 0", a line a field. */
-static void message_change(const json_t *change, struct strbuf *out)
+static void message_change(struct message *message, const json_t *change)
 {
 	const char *namespace_ = json_text_at(change, "namespace", NULL);
-	auto_strbuf struct strbuf head = STRBUF_INIT;
+	auto_strbuf struct strbuf line = STRBUF_INIT;
+	size_t i, head;
 	json_t *field;
-	size_t i;
 
-	strbuf_addf(&head, "%s %s ", json_text_at(change, "change", NULL), json_text_at(change, "kind", NULL));
+	strbuf_addf(&line, "%s %s ", json_text_at(change, "change", NULL), json_text_at(change, "kind", NULL));
 	if (namespace_ && *namespace_)
-		strbuf_addf(&head, "%s/", namespace_);
-	strbuf_adds(&head, json_text_at(change, "name", NULL));
+		strbuf_addf(&line, "%s/", namespace_);
+	strbuf_adds(&line, json_text_at(change, "name", NULL));
+	head = line.len;
 	if (json_array_size(json_object_get(change, "fields")) == 0)
-		strbuf_addf(out, "%s\n", head.buf);
-	json_array_foreach (json_object_get(change, "fields"), i, field)
-		strbuf_addf(out, "%s: %s %s -> %s\n", head.buf, json_text_at(field, "path", NULL), json_text_at(field, "old", NULL),
+		message_line(message, &line);
+	json_array_foreach (json_object_get(change, "fields"), i, field) {
+		strbuf_truncate(&line, head);
+		strbuf_addf(&line, ": %s %s -> %s", json_text_at(field, "path", NULL), json_text_at(field, "old", NULL),
 			json_text_at(field, "new", NULL));
+		message_line(message, &line);
+	}
 }
 
 void changes_message(const struct capture *c, const struct changes *changes, bool first, struct strbuf *out)
 {
+	struct message message = {.out = out};
 	json_t *change;
 	size_t i;
 
 	message_subject(c, changes, first, out);
 	if (first)
 		return;
-	if (json_array_size(changes->list) > 0)
+	if (json_array_size(changes->list) > 0 || changes->incomplete)
 		strbuf_addc(out, '\n');
-	json_array_foreach (changes->list, i, change) {
-		auto_strbuf struct strbuf text = STRBUF_INIT;
-		char *line, *rest = NULL;
-
-		if (i >= MESSAGE_LINES_MAX) {
-			strbuf_addf(out, "(and %zu more)\n", changes->added + changes->changed + changes->removed - MESSAGE_LINES_MAX);
-			break;
-		}
-		message_change(change, &text);
-		for (line = strtok_r(text.buf, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-			text_escape(out, line, strlen(line), 500);
-			strbuf_addc(out, '\n');
-		}
-	}
+	json_array_foreach (changes->list, i, change)
+		message_change(&message, change);
+	if (message.left_out)
+		strbuf_addf(out, "(and %zu more lines)\n", message.left_out);
+	if (changes->incomplete)
+		strbuf_adds(out, "(the snapshot before could not be read whole: not every change is told)\n");
 }

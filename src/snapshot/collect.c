@@ -19,9 +19,15 @@
 #include "util/json.h"
 #include "util/strbuf.h"
 
+bool capture_was_listed(const struct capture_kind *kind, const char *namespace_)
+{
+	return map_get(&kind->listed, "") || map_get(&kind->listed, namespace_);
+}
+
 struct collect {
 	struct capture *c;
 	struct capture_kind *kind;
+	bool again; /* listed before: what was taken then is shown again */
 };
 
 struct environment_add {
@@ -57,48 +63,43 @@ static int object_write(struct capture *c, const struct object *object, struct e
 	return git_write_file(c->write, path.buf, text.buf, text.len, err);
 }
 
-static void remember_taken(struct capture *c, const struct object *object)
+static void remember_taken(struct capture *c, const struct object *object, const char *uid)
 {
-	const char *uid = json_text_at(object->json, "metadata", "uid", NULL);
-	struct taken *taken;
+	struct taken *taken = xcalloc(1, sizeof(*taken));
 
 	if (*object->namespace_)
 		map_put(&c->held, object->namespace_, c);
-	if (!uid)
-		return;
-	taken = xcalloc(1, sizeof(*taken));
 	*taken = (struct taken){.group = xstrdup(object->group), .kind = xstrdup(object->kind), .name = xstrdup(object->name)};
 	taken = map_put(&c->taken, uid, taken);
-	if (taken) { /* two objects of one uid: no API server does this */
-		free(taken->group);
-		free(taken->kind);
-		free(taken->name);
-		free(taken);
-	}
+	if (taken) /* two objects of one uid: no API server does this */
+		taken_free(taken);
 }
 
-static int take(struct collect *collect, struct object *object, struct error *err)
+static int take(struct collect *collect, struct object *object, const char *uid, struct error *err)
 {
 	struct capture *c = collect->c;
-	const struct policy_kind *row = collect->kind->row;
 
-	remember_taken(c, object);
-	clean_object(object->json, row->strip, row->strip_count);
-	needs_add(c, object, row);
-	environment_collect(c, object, row);
+	remember_taken(c, object, uid);
+	needs_add(c, object, collect->kind->row);
+	environment_collect(c, object, collect->kind->row);
 	collect->kind->count++;
 	c->taken_count++;
 	return object_write(c, object, err);
 }
 
-static struct seen *remember_seen(struct capture *c, const struct object *object, enum object_class class_)
+/* What is known of the object; *first: no list has shown it before. */
+static struct seen *remember_seen(struct capture *c, const struct object *object, bool *first)
 {
 	auto_strbuf struct strbuf key = STRBUF_INIT;
-	struct seen *seen = xcalloc(1, sizeof(*seen));
+	struct seen *seen;
 
 	capture_key(&key, object->group, object->resource, object->namespace_, object->name);
-	seen->class_ = class_;
-	free(map_put(&c->seen, key.buf, seen));
+	seen = map_get(&c->seen, key.buf);
+	*first = !seen;
+	if (!seen) {
+		seen = xcalloc(1, sizeof(*seen));
+		map_put(&c->seen, key.buf, seen);
+	}
 	return seen;
 }
 
@@ -143,23 +144,48 @@ static bool is_selected(struct capture *c, const struct policy_kind *row, const 
 	return false;
 }
 
-static int collect_object(struct collect *collect, struct object *object, struct error *err)
+/*
+ * Who made it. The owner is read before cleaning, which removes it; the policy's rules are held against what a person wrote, since what a
+ * controller has added (the pull secret of an image registry in each ServiceAccount) must not make an object look authored.
+ */
+static enum object_class classify_and_clean(const struct capture *c, const struct policy_kind *row, struct object *object)
 {
-	struct capture *c = collect->c;
-	const struct policy_kind *row = collect->kind->row;
-	enum object_class class_ = classify_object(object, c->policy->rules, c->policy->rule_count, NULL);
-	struct seen *seen = remember_seen(c, object, class_);
+	struct object_owner owner;
 
-	if (row->select == SELECT_ALL)
-		inventory_add(c, &collect->kind->resource, object);
+	if (classify_owner(object->json, &owner))
+		return CLASS_GENERATED;
+	clean_object(object->json, row->strip, row->strip_count);
+	return classify_object(object, c->policy->rules, c->policy->rule_count, NULL);
+}
+
+static void count_class(struct capture *c, enum object_class class_)
+{
 	if (class_ == CLASS_GENERATED)
 		c->generated_count++;
 	if (class_ == CLASS_INSTALLED)
 		c->installed_count++;
-	if (class_ != CLASS_AUTHORED || !is_selected(c, row, object))
+}
+
+static int collect_object(struct collect *collect, struct object *object, struct error *err)
+{
+	struct capture *c = collect->c;
+	const struct policy_kind *row = collect->kind->row;
+	const char *found = json_text_at(object->json, "metadata", "uid", NULL);
+	auto_free char *uid = xstrdup(found ? found : "");
+	bool first;
+	struct seen *seen = remember_seen(c, object, &first);
+
+	if (seen->taken)
+		return collect->again ? 0 : error_set(err, ERR_FAILED, "the server listed %s '%s' twice", object->kind, object->name);
+	if (first && row->select == SELECT_ALL)
+		inventory_add(c, &collect->kind->resource, object);
+	seen->class_ = classify_and_clean(c, row, object);
+	if (first)
+		count_class(c, seen->class_);
+	if (seen->class_ != CLASS_AUTHORED || !is_selected(c, row, object))
 		return 0;
 	seen->taken = true;
-	return take(collect, object, err);
+	return take(collect, object, uid, err);
 }
 
 static int collect_item(json_t *item, void *arg, struct error *err)
@@ -185,8 +211,8 @@ static int collect_list(struct collect *collect, const char *namespace_, struct 
 	auto_free char *version = NULL;
 
 	if (kube_list(c->client, &collect->kind->resource, &options, &sink, &version, err) < 0)
-		return error_wrap(err, "list %s%s%s%s%s", collect->kind->resource.resource, *collect->kind->resource.group ? "." : "",
-			collect->kind->resource.group, namespace_ ? " in namespace " : "", namespace_ ? namespace_ : "");
+		return -1;
+	map_put(&collect->kind->listed, namespace_ ? namespace_ : "", c);
 	if (!c->resource_version) {
 		c->resource_version = version;
 		version = NULL;
@@ -228,26 +254,91 @@ static void namespaces_of_interest(const struct capture *c, const struct policy_
 	strlist_sort_unique(out);
 }
 
-static int collect_kind(struct capture *c, struct capture_kind *kind, struct error *err)
+static int collect_selected(struct capture *c, struct capture_kind *kind, bool again, struct error *err)
 {
-	struct collect collect = {.c = c, .kind = kind};
+	struct collect collect = {.c = c, .kind = kind, .again = again};
 	auto_strlist struct strlist namespaces = STRLIST_INIT;
 
-	if (!kind->served)
-		return 0;
-	if (kind->row->select == SELECT_ALL && kind->resource.namespaced && capture_is_narrowed(c))
-		return collect_namespaces(&collect, c->options->namespaces, err);
-	if (kind->row->select == SELECT_ALL || kind->row->select == SELECT_HOLDING)
-		return collect_list(&collect, NULL, err);
 	namespaces_of_interest(c, kind->row, &namespaces);
 	return collect_namespaces(&collect, &namespaces, err);
 }
 
-int collect_kinds(struct capture *c, struct error *err)
+static int collect_whole(struct capture *c, struct capture_kind *kind, struct error *err)
+{
+	struct collect collect = {.c = c, .kind = kind};
+
+	if (kind->row->select == SELECT_ALL && kind->resource.namespaced && capture_is_narrowed(c))
+		return collect_namespaces(&collect, &c->namespaces, err);
+	return collect_list(&collect, NULL, err);
+}
+
+static int collect_kind(struct capture *c, struct capture_kind *kind, struct error *err)
+{
+	if (!kind->served)
+		return 0;
+	if (kind->row->select == SELECT_ALL || kind->row->select == SELECT_HOLDING)
+		return collect_whole(c, kind, err);
+	return collect_selected(c, kind, false, err);
+}
+
+/* Whether something of the kind is needed that no list has shown, or that was passed over when nothing had referred to it yet. */
+static bool is_missing_some(const struct capture *c, const struct capture_kind *kind)
+{
+	auto_free struct map_entry *entries = map_sorted(&c->needs);
+
+	if (!kind->served || kind->row->select != SELECT_REFERENCED)
+		return false;
+	for (size_t i = 0; i < c->needs.count; i++) {
+		const struct need *need = entries[i].value;
+		const struct seen *seen = map_get(&c->seen, entries[i].key);
+
+		if (strcmp(need->group, kind->row->group) != 0 || strcmp(need->resource, kind->row->resource) != 0 ||
+			!capture_in_scope(c, need->namespace_))
+			continue;
+		if (seen ? seen->class_ == CLASS_AUTHORED && !seen->taken : !capture_was_listed(kind, need->namespace_))
+			return true;
+	}
+	return false;
+}
+
+static size_t collected(const struct capture *c)
+{
+	size_t sum = c->taken_count;
+
+	for (size_t i = 0; i < c->policy->kind_count; i++)
+		sum += c->kinds[i].listed.count;
+	return sum;
+}
+
+/*
+ * The capture order makes most references known before the kind that they lead to is listed. What is left is listed again until a turn takes and
+ * lists nothing new, so that the order of kinds and of items does not show: then nothing is missing, or what is has been deleted meanwhile.
+ */
+static int collect_missing(struct capture *c, struct error *err)
+{
+	size_t before;
+
+	do {
+		before = collected(c);
+		for (size_t i = 0; i < c->policy->kind_count; i++)
+			if (is_missing_some(c, &c->kinds[i]) && collect_selected(c, &c->kinds[i], true, err) < 0)
+				return -1;
+	} while (collected(c) > before);
+	return 0;
+}
+
+static int collect_kinds_of(struct capture *c, bool holding, struct error *err)
 {
 	for (size_t i = 0; i < c->policy->kind_count; i++)
-		if (collect_kind(c, &c->kinds[i], err) < 0)
+		if ((c->kinds[i].row->select == SELECT_HOLDING) == holding && collect_kind(c, &c->kinds[i], err) < 0)
 			return -1;
+	return 0;
+}
+
+int collect_kinds(struct capture *c, struct error *err)
+{
+	if (collect_kinds_of(c, false, err) < 0 || collect_missing(c, err) < 0 || collect_kinds_of(c, true, err) < 0)
+		return -1;
 	if (!c->resource_version)
 		c->resource_version = xstrdup("0");
 	return 0;

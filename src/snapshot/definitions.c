@@ -3,6 +3,7 @@
  * Which version of each kind to read. A custom kind is read at the storage version of its definition: at another one the conversion
  * webhook would have to be up, and fields that only the stored version knows would be lost.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
@@ -23,6 +24,11 @@ static const char *const definition_strip[] = {
 	"metadata.creationTimestamp",
 	"metadata.managedFields",
 	"metadata.selfLink",
+	/* an owner of the old cluster would have the new one's garbage collector delete the definition, and with it all its objects */
+	"metadata.ownerReferences",
+	"metadata.finalizers",
+	"metadata.deletionTimestamp",
+	"metadata.deletionGracePeriodSeconds",
 	"metadata.annotations['kubectl.kubernetes.io/last-applied-configuration']",
 	"spec.conversion.webhook.clientConfig.caBundle",
 	"status",
@@ -43,16 +49,38 @@ static int definition_clean(json_t *definition, struct error *err)
 	return rc;
 }
 
-/* The storage version, when it is served; else NULL. Borrowed from the definition. */
+/* Borrowed from the definition; NULL when it names none. */
 static const char *definition_storage(const json_t *definition)
 {
 	json_t *version;
 	size_t i;
 
 	json_array_foreach (json_at(definition, "spec", "versions", NULL), i, version)
-		if (json_is_true(json_object_get(version, "storage")) && json_is_true(json_object_get(version, "served")))
+		if (json_is_true(json_object_get(version, "storage")))
 			return json_text_at(version, "name", NULL);
 	return NULL;
+}
+
+/*
+ * At the storage version where it is served; else at the preferred one, which loses what only the stored version knows: said aloud, and
+ * written down as two versions.
+ */
+static void read_at_storage_version(const struct capture *c, struct capture_kind *kind)
+{
+	const char *storage = definition_storage(kind->definition);
+	const struct kube_resource *stored =
+		storage ? discovery_find(c->discovery, kind->resource.group, kind->resource.resource, storage) : NULL;
+
+	kind->custom = true;
+	kind->storage_version = xstrdup(storage);
+	if (stored) {
+		free(kind->resource.version);
+		kind->resource.version = xstrdup(stored->version);
+	} else {
+		log_warning("%s.%s is stored at version %s, which is not served: it is read at %s, fields that only the stored version has "
+			    "are lost",
+			kind->resource.resource, kind->resource.group, storage ? storage : "(none)", kind->resource.version);
+	}
 }
 
 static void capture_kind_set(struct capture_kind *kind, const struct kube_resource *found)
@@ -69,8 +97,6 @@ static void capture_kind_set(struct capture_kind *kind, const struct kube_resour
 static int definition_read(struct capture *c, struct capture_kind *kind, const struct kube_resource *definitions, struct error *err)
 {
 	auto_strbuf struct strbuf name = STRBUF_INIT;
-	const char *storage;
-	const struct kube_resource *stored;
 
 	strbuf_addf(&name, "%s.%s", kind->resource.resource, kind->resource.group);
 	if (kube_get(c->client, definitions, NULL, name.buf, &kind->definition, err) < 0) {
@@ -81,13 +107,7 @@ static int definition_read(struct capture *c, struct capture_kind *kind, const s
 		error_clear(err);
 		return 0;
 	}
-	storage = definition_storage(kind->definition);
-	stored = storage ? discovery_find(c->discovery, kind->resource.group, kind->resource.resource, storage) : NULL;
-	if (stored) {
-		mem_free_pointer(&kind->resource.version);
-		kind->resource.version = xstrdup(stored->version);
-	}
-	kind->custom = true;
+	read_at_storage_version(c, kind);
 	return definition_clean(kind->definition, err);
 }
 

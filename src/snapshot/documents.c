@@ -33,15 +33,20 @@ static json_t *strlist_array(const struct strlist *list)
 static json_t *scope_json(const struct capture *c)
 {
 	if (capture_is_narrowed(c))
-		return json_pack("{s:o}", "namespaces", strlist_array(c->options->namespaces));
+		return json_pack("{s:o}", "namespaces", strlist_array(&c->namespaces));
 	return json_pack("{s:o}", "excludeNamespaces", strlist_array(&c->policy->exclude_namespaces));
 }
 
+/* version is the one that the objects are read and written at. */
 static json_t *kind_json(const struct capture_kind *kind)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:O, s:I}", "group", kind->resource.group, "resource", kind->resource.resource, "kind",
-		kind->resource.kind, kind->custom ? "storageVersion" : "version", kind->resource.version, "servedVersions",
-		kind->served_versions, "count", (json_int_t)kind->count);
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:O, s:I}", "group", kind->resource.group, "resource", kind->resource.resource,
+		"kind", kind->resource.kind, "version", kind->resource.version, "servedVersions", kind->served_versions, "count",
+		(json_int_t)kind->count);
+
+	if (kind->storage_version)
+		json_object_set_new(json, "storageVersion", json_string(kind->storage_version));
+	return json;
 }
 
 static json_t *info_json(const struct capture *c)
@@ -72,7 +77,8 @@ static json_t *definitions_json(const struct capture *c)
 		if (kind->custom && kind->count > 0)
 			json_array_append_new(list,
 				json_pack("{s:o, s:s, s:O}", "name", json_sprintf("%s.%s", kind->resource.resource, kind->resource.group),
-					"storageVersion", kind->resource.version, "servedVersions", kind->served_versions));
+					"storageVersion", kind->storage_version ? kind->storage_version : kind->resource.version,
+					"servedVersions", kind->served_versions));
 	}
 	return list;
 }

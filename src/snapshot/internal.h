@@ -30,11 +30,13 @@ struct capture_kind {
 	bool served;
 	bool custom; /* has a CustomResourceDefinition */
 	json_t *served_versions;
-	json_t *definition; /* cleaned; NULL for built-in kinds and where it may not be read */
-	size_t count;       /* objects taken */
+	json_t *definition;    /* cleaned; NULL for built-in kinds and where it may not be read */
+	char *storage_version; /* of the definition; NULL where that is not known. resource.version differs where it is not served */
+	struct map listed;     /* namespaces of which a list was read ("": all) */
+	size_t count;          /* objects taken */
 };
 
-/* An object that a list showed, by key. */
+/* An object that a list showed, or that is made from a taken one, by key. */
 struct seen {
 	enum object_class class_;
 	bool taken;
@@ -57,6 +59,8 @@ struct taken {
 	char *group, *kind, *name;
 };
 
+void taken_free(void *taken);
+
 struct capture {
 	const struct capture_options *options;
 	struct kube_client *client;
@@ -64,6 +68,7 @@ struct capture {
 	struct discovery *discovery;
 	struct git_write *write;
 	char *cluster_id, *server_version, *resource_version;
+	struct strlist namespaces;  /* of the options, sorted; empty: the policy's scope */
 	struct capture_kind *kinds; /* as policy->kinds */
 	struct map seen;            /* key -> struct seen */
 	struct map needs;           /* key -> struct need */
@@ -92,7 +97,13 @@ int collect_kinds(struct capture *c, struct error *err);
 int inventory_collect(struct capture *c, struct error *err);
 int documents_write(struct capture *c, struct error *err);
 
-/* Remember what the object refers to. */
+/* Whether a list has shown the objects of this kind in the namespace. */
+bool capture_was_listed(const struct capture_kind *kind, const char *namespace_);
+
+/*
+ * Remember what the object refers to, and what is made from it. A `selects` reference is no need: what it hits is a reason to take the object,
+ * not the other way round.
+ */
 void needs_add(struct capture *c, const struct object *object, const struct policy_kind *row);
 /* The needs that the snapshot does not cover, as the list of requirements.yaml. The caller's. */
 json_t *needs_requirements(const struct capture *c);
@@ -104,6 +115,7 @@ void inventory_add(struct capture *c, const struct kube_resource *resource, cons
 struct changes {
 	json_t *list;
 	size_t added, changed, removed, other;
+	bool incomplete; /* the branch head could not be read to its end */
 };
 int changes_collect(struct capture *c, struct changes *out, struct error *err);
 /* Append the commit message without trailers. first: there was no commit before. */

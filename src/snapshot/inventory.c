@@ -80,19 +80,29 @@ static int inventory_lists(struct capture *c, const struct kube_resource *resour
 	return 0;
 }
 
+static void inventory_note(struct capture *c, const struct policy_inventory *row)
+{
+	json_array_append_new(c->not_listed, json_sprintf("%s%s%s", row->resource, *row->group ? "." : "", row->group));
+}
+
 static int inventory_kind(struct capture *c, const struct policy_inventory *row, struct error *err)
 {
 	const struct kube_resource *resource = discovery_find(c->discovery, row->group, row->resource, NULL);
 	const struct policy_kind *kind = policy_find(c->policy, row->group, row->resource);
 
-	if (!resource || (kind && kind->select == SELECT_ALL)) /* listed whole before: inventory_add has seen them */
+	if (kind && kind->select == SELECT_ALL) /* listed whole before: inventory_add has seen them */
 		return 0;
+	if (!resource) {
+		if (discovery_incomplete(c->discovery, row->group))
+			inventory_note(c, row);
+		return 0;
+	}
 	if (inventory_lists(c, resource, err) == 0)
 		return 0;
 	if (err->code != ERR_FORBIDDEN)
-		return error_wrap(err, "list %s.%s for the inventory", row->resource, row->group);
+		return error_wrap(err, "inventory");
 	error_clear(err);
-	json_array_append_new(c->not_listed, json_sprintf("%s%s%s", row->resource, *row->group ? "." : "", row->group));
+	inventory_note(c, row);
 	return 0;
 }
 

@@ -42,12 +42,31 @@ static void strlist_add_once(struct strlist *list, const char *text)
 static int needs_reference(const struct reference *reference, void *arg)
 {
 	struct needs_adding *adding = arg;
-	struct need *need = need_of(adding->c, reference);
+	struct need *need;
 
+	if (reference->rule->selects)
+		return 0;
+	need = need_of(adding->c, reference);
 	need->optional = need->optional && reference->optional;
 	strlist_add_once(&need->needed_by, adding->object);
 	if (reference->key)
 		strlist_add(&need->keys, reference->key);
+	return 0;
+}
+
+/* What a controller makes from a captured object comes back by itself, seen or not (nobody looks at Secrets). */
+static int produced_add(const struct reference *reference, void *arg)
+{
+	struct capture *c = arg;
+	auto_strbuf struct strbuf key = STRBUF_INIT;
+	struct seen *seen;
+
+	capture_key(&key, reference->group, reference->resource, reference->namespace_, reference->name);
+	if (map_get(&c->seen, key.buf))
+		return 0;
+	seen = xcalloc(1, sizeof(*seen));
+	seen->class_ = CLASS_GENERATED;
+	map_put(&c->seen, key.buf, seen);
 	return 0;
 }
 
@@ -59,22 +78,23 @@ void needs_add(struct capture *c, const struct object *object, const struct poli
 	object_describe(object, &text);
 	adding.object = text.buf;
 	references_each(object, row->references, row->reference_count, needs_reference, &adding);
+	references_each(object, row->produces, row->produce_count, produced_add, c);
 }
 
-static bool kind_was_listed(const struct capture *c, const struct need *need)
+static bool was_listed(const struct capture *c, const struct need *need)
 {
 	for (size_t i = 0; i < c->policy->kind_count; i++) {
 		const struct capture_kind *kind = &c->kinds[i];
 
-		if (kind->served && strcmp(kind->row->group, need->group) == 0 && strcmp(kind->row->resource, need->resource) == 0)
-			return kind->row->select == SELECT_REFERENCED || kind->row->select == SELECT_ALL;
+		if (strcmp(kind->row->group, need->group) == 0 && strcmp(kind->row->resource, need->resource) == 0)
+			return capture_was_listed(kind, need->namespace_) && capture_in_scope(c, need->namespace_);
 	}
 	return false;
 }
 
 /*
- * "generated": a controller of the target makes it again; "installed": the operator's install brings it; "missing": not there at the
- * source either; "required": not looked at, the target must have it. NULL: it is in the snapshot.
+ * "generated": a controller makes it again from what is in the snapshot; "installed": the operator's install brings it; "missing": a list has
+ * shown that it is not at the source either; "required": the target must have it, nobody has looked here. NULL: it is in the snapshot.
  */
 static const char *need_state(const struct capture *c, const char *key, const struct need *need)
 {
@@ -84,7 +104,7 @@ static const char *need_state(const struct capture *c, const char *key, const st
 		return NULL;
 	if (seen)
 		return seen->class_ == CLASS_INSTALLED ? "installed" : seen->class_ == CLASS_GENERATED ? "generated" : "required";
-	return kind_was_listed(c, need) && capture_in_scope(c, need->namespace_) ? "missing" : "required";
+	return was_listed(c, need) ? "missing" : "required";
 }
 
 static json_t *strlist_json(struct strlist *list)

@@ -8,6 +8,8 @@
 
 #include "object/classify.h"
 #include "object/diff.h"
+#include "object/merge.h"
+#include "policy/policy.h"
 #include "object/object.h"
 #include "util/json.h"
 #include "util/map.h"
@@ -154,12 +156,33 @@ static void tell_difference(const char *path, const json_t *want, const json_t *
 		judge_say(seen->judgement, seen->verdict, "%s", text.buf);
 }
 
-void judge_object(json_t *want, json_t *live, struct judgement *judgement)
+static void count_conflict(const char *path, const json_t *live, const json_t *want, void *arg)
+{
+	(void)path;
+	(void)live;
+	(void)want;
+	++*(size_t *)arg;
+}
+
+/* Whether a restore onto this object would have nothing to merge and nothing to complain about. */
+static bool has_all(const struct policy_kind *row, const json_t *want, const json_t *live)
+{
+	size_t conflicts = 0;
+	auto_json json_t *patch = merge_patch(live, want, row->merge, row->merge_count, count_conflict, &conflicts);
+
+	return !patch && conflicts == 0;
+}
+
+void judge_object(const struct policy_kind *row, json_t *want, json_t *live, struct judgement *judgement)
 {
 	struct differences seen = {.judgement = judgement, .verdict = VERDICT_FAIL};
 
 	if (diff_equal(want, live)) {
 		judge_say(judgement, VERDICT_PASS, "equal");
+		return;
+	}
+	if (row->merge_count && has_all(row, want, live)) {
+		judge_say(judgement, VERDICT_PASS, "has all that the snapshot has");
 		return;
 	}
 	if (only_adds(want, live))

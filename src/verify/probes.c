@@ -97,7 +97,7 @@ static void judge_against_live(const struct object *object, json_t *live, const 
 	/* The snapshot's was cleaned by the policy of its time; with another one it must lose the same fields. */
 	want_clean = cleaned(object->json, row);
 	live_clean = cleaned(live, row);
-	judge_object(want_clean, live_clean, judgement);
+	judge_object(row, want_clean, live_clean, judgement);
 }
 
 static void probe_object(struct probing *probing, const struct object *object)

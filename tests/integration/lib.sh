@@ -67,7 +67,14 @@ has_not() {
 requests() {
 	tail -n "+$((${2:-0} + 1))" "$1/audit.log" |
 		jq -r 'select(.userAgent // "" | startswith("rhaii-dr/")) | select(.stage == "ResponseComplete")
-			| "\(.verb) \(.objectRef.resource // .requestURI) \(.objectRef.namespace // "")/\(.objectRef.name // "") \(.responseStatus.code)"'
+			| "\(if .requestURI | test("dryRun=All") then "dry-run-" else "" end)\(.verb) \(.objectRef.resource // .requestURI) \(.objectRef.namespace // "")/\(.objectRef.name // "") \(.responseStatus.code)"'
+}
+
+# only_reads CLUSTER-DIR MARK: since then the program has asked something, and changed nothing
+only_reads() {
+	requests "$1" "$2" >asked
+	[ -s asked ] || { echo "no request was seen" && return 1; }
+	! grep -vE '^(get|list|watch|dry-run-[a-z]+) ' asked
 }
 
 mark() {

@@ -10,6 +10,9 @@
 #include "util/json.h"
 #include "util/map.h"
 #include "util/mem.h"
+#include "object/fieldpath.h"
+#include "util/error.h"
+#include "policy/policy.h"
 #include "verify/judge.h"
 
 /* JSON with ' for ". The caller owns the value. */
@@ -34,13 +37,15 @@ static void assert_judged(const struct judgement *judgement, enum verdict verdic
 
 /* ---- object ---- */
 
+static const struct policy_kind plain_row = {.merge_count = 0};
+
 static void assert_object(const char *want, const char *live, enum verdict verdict, const char *observed, size_t evidence)
 {
 	auto_json json_t *want_value = value_of(want);
 	auto_json json_t *live_value = value_of(live);
 	auto_judgement struct judgement judgement = JUDGEMENT_INIT;
 
-	judge_object(want_value, live_value, &judgement);
+	judge_object(&plain_row, want_value, live_value, &judgement);
 	assert_judged(&judgement, verdict, observed);
 	assert_int_equal(json_array_size(judgement.evidence), evidence);
 }
@@ -79,6 +84,23 @@ static void test_a_longer_list_fails(void **state)
 	assert_object("{'a':[1]}", "{'a':[1,2]}", VERDICT_FAIL, "a[1]: (none) in the snapshot, 2 on the cluster", 1);
 }
 
+/* A ServiceAccount had a pull secret of its own before the restore added the snapshot's. */
+static void test_an_object_that_a_restore_merged_into_passes(void **state)
+{
+	auto_json json_t *want = value_of("{'imagePullSecrets':[{'name':'ours'}]}");
+	auto_json json_t *live = value_of("{'imagePullSecrets':[{'name':'theirs'},{'name':'ours'}]}");
+	auto_judgement struct judgement judgement = JUDGEMENT_INIT;
+	struct fieldpath *path = NULL;
+	struct error err = ERROR_INIT;
+	struct policy_kind row = {.merge = &path, .merge_count = 1};
+
+	(void)state;
+	assert_int_equal(fieldpath_parse(&path, "imagePullSecrets", &err), 0);
+	judge_object(&row, want, live, &judgement);
+	fieldpath_free(path);
+	assert_judged(&judgement, VERDICT_PASS, "has all that the snapshot has");
+}
+
 static void test_another_order_fails(void **state)
 {
 	auto_json json_t *want = value_of("{'a':[{'name':'x'},{'name':'y'}]}");
@@ -86,7 +108,7 @@ static void test_another_order_fails(void **state)
 	auto_judgement struct judgement judgement = JUDGEMENT_INIT;
 
 	(void)state;
-	judge_object(want, live, &judgement);
+	judge_object(&plain_row, want, live, &judgement);
 	assert_int_equal(judgement.verdict, VERDICT_FAIL);
 }
 
@@ -102,7 +124,7 @@ static void test_many_differences_are_counted(void **state)
 
 		json_object_set_new(live, key, json_true());
 	}
-	judge_object(want, live, &judgement);
+	judge_object(&plain_row, want, live, &judgement);
 	assert_judged(&judgement, VERDICT_CHANGED, "k00: added, true; k01: added, true; k02: added, true; 50 fields in all");
 	assert_int_equal(json_array_size(judgement.evidence), 21);
 	assert_string_equal(json_string_value(json_array_get(judgement.evidence, 20)), "and 30 more");
@@ -338,6 +360,7 @@ int main(void)
 		cmocka_unit_test(test_a_changed_field_fails),
 		cmocka_unit_test(test_a_missing_field_fails),
 		cmocka_unit_test(test_a_longer_list_fails),
+		cmocka_unit_test(test_an_object_that_a_restore_merged_into_passes),
 		cmocka_unit_test(test_another_order_fails),
 		cmocka_unit_test(test_many_differences_are_counted),
 		cmocka_unit_test(test_a_true_condition_passes),

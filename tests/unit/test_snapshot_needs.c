@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What requirements.yaml says of things that objects refer to. */
+#include "support.h"
+
+#include <string.h>
+
+#include "snapshot_support.h"
+#include "util/json.h"
+
+/* A requirement as it stands in the file, from keys to state. */
+#define NEED(group, keys, kind, name, ns, needed_by, optional, resource, state)                                                            \
+	"- group: " group "\n  keys:" keys "\n  kind: " kind "\n  name: " name "\n  namespace: " ns "\n  neededBy:\n  - " needed_by        \
+	"\n  optional: " optional "\n  resource: " resource "\n  state: " state "\n"
+#define NO_NEEDS "requirements: []\n"
+
+static void test_a_secret_is_required_without_being_read(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(f, &(struct snapshot_given){.services = SERVICE("prod", "a", "'secret':'hf'")});
+	assert_file_has("requirements.yaml",
+		"requirements:\n" NEED("''", " []", "Secret", "hf", "prod", "Service prod/a", "false", "secrets", "required"));
+	assert_int_equal(snapshot_asked(f, "/secrets"), 0);
+}
+
+static void test_a_referenced_object_that_is_not_there_is_missing(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(
+		f, &(struct snapshot_given){.services = SERVICE("prod", "a", "'config':'app'"), .configs = CONFIG("prod", "other")});
+	assert_file_has("requirements.yaml",
+		"requirements:\n" NEED("''", " []", "ConfigMap", "app", "prod", "Service prod/a", "false", "configmaps", "missing"));
+}
+
+static void test_a_generated_object_is_no_burden(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(
+		f, &(struct snapshot_given){.services = SERVICE("prod", "a", "'config':'root-ca'"), .configs = CONFIG("prod", "root-ca")});
+	assert_file_has("requirements.yaml",
+		"requirements:\n" NEED("''", " []", "ConfigMap", "root-ca", "prod", "Service prod/a", "false", "configmaps", "generated"));
+	assert_int_equal(json_array_size(json_object_get(f->result, "uncovered")), 0);
+}
+
+static void test_an_installed_object_is_no_burden(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(
+		f, &(struct snapshot_given){.services = SERVICE("prod", "a", "'route':'preset'"), .routes = ROUTE("prod", "preset", "")});
+	assert_file_has("requirements.yaml",
+		"requirements:\n" NEED("r.io", " []", "Route", "preset", "prod", "Service prod/a", "false", "routes", "installed"));
+	assert_int_equal(json_array_size(json_object_get(f->result, "uncovered")), 0);
+}
+
+static void test_what_is_in_the_snapshot_is_no_requirement(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(
+		f, &(struct snapshot_given){.services = SERVICE("prod", "a", "'config':'app'"), .configs = CONFIG("prod", "app")});
+	assert_file_has("requirements.yaml", NO_NEEDS);
+}
+
+/* cert-manager makes the Secret of a Certificate that comes back. */
+static void test_a_secret_that_a_captured_object_produces_is_generated(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(f,
+		&(struct snapshot_given){
+			.services = SERVICE("prod", "a", "'secret':'tls'"),
+			.certificates = "{" META("prod", "cert", "") ",'spec':{'secret':'tls'}}",
+		});
+	assert_file_has("requirements.yaml",
+		"requirements:\n" NEED("''", " []", "Secret", "tls", "prod", "Service prod/a", "false", "secrets", "generated"));
+	assert_int_equal(json_array_size(json_object_get(f->result, "uncovered")), 0);
+	assert_int_equal(snapshot_number(f, "generated"), 0); /* nobody saw one */
+}
+
+static void test_a_secret_produced_in_another_namespace_is_another(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(f,
+		&(struct snapshot_given){
+			.services = SERVICE("prod", "a", "'secret':'tls'"),
+			.certificates = "{" META("test", "cert", "") ",'spec':{'secret':'tls'}}",
+		});
+	assert_file_has("requirements.yaml", "state: required\n");
+}
+
+static void test_a_cluster_scoped_requirement_has_no_namespace(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(f, &(struct snapshot_given){.services = SERVICE("prod", "a", "'class':'gke'")});
+	assert_file_has("requirements.yaml",
+		"requirements:\n" NEED("c.io", " []", "classes", "gke", "''", "Service prod/a", "false", "classes", "required"));
+}
+
+static void test_a_requirement_names_all_who_need_it_and_all_keys(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(f,
+		&(struct snapshot_given){
+			.services = SERVICE("prod", "b", "'token':{'name':'hf','key':'write'}") "," SERVICE(
+				"prod", "a", "'token':{'name':'hf','key':'read'}"),
+		});
+	assert_file_has("requirements.yaml",
+		"requirements:\n" NEED("''", "\n  - read\n  - write", "Secret", "hf", "prod", "Service prod/a\n  - Service prod/b", "false",
+			"secrets", "required"));
+}
+
+static void test_it_is_optional_only_when_everybody_says_so(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(f,
+		&(struct snapshot_given){
+			.services = SERVICE("prod", "a", "'token':{'name':'one','optional':true}") "," SERVICE(
+				"prod", "b", "'token':{'name':'one'}") "," SERVICE("prod", "c", "'token':{'name':'two','optional':true}"),
+		});
+	assert_file_has("requirements.yaml",
+		"name: one\n  namespace: prod\n  neededBy:\n  - Service prod/a\n  - Service prod/b\n  optional: false\n");
+	assert_file_has("requirements.yaml", "name: two\n  namespace: prod\n  neededBy:\n  - Service prod/c\n  optional: true\n");
+}
+
+static void test_requirements_are_sorted_by_what_they_are(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+	const json_t *uncovered;
+
+	snapshot_take_given(f,
+		&(struct snapshot_given){
+			.services =
+				SERVICE("test", "a", "'secret':'x','class':'gke'") "," SERVICE("prod", "a", "'secret':'y','config':'app'"),
+		});
+	uncovered = json_object_get(f->result, "uncovered");
+	assert_int_equal(json_array_size(uncovered), 4);
+	assert_string_equal(json_text_at(json_array_get(uncovered, 0), "name", NULL), "app");
+	assert_string_equal(json_text_at(json_array_get(uncovered, 1), "name", NULL), "y");
+	assert_string_equal(json_text_at(json_array_get(uncovered, 2), "name", NULL), "x");
+	assert_string_equal(json_text_at(json_array_get(uncovered, 3), "name", NULL), "gke");
+}
+
+static void test_values_of_the_surroundings_are_listed_by_object(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(f,
+		&(struct snapshot_given){
+			.services = SERVICE("prod", "b", "'host':'b.example'") "," SERVICE("prod", "a", "'host':'a.example'")});
+	assert_file_has("requirements.yaml",
+		"environment:\n- object: Service prod/a\n  path: spec.host\n  value: a.example\n"
+		"- object: Service prod/b\n  path: spec.host\n  value: b.example\n");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, snapshot_set_up, snapshot_tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_a_secret_is_required_without_being_read),
+		TEST(test_a_referenced_object_that_is_not_there_is_missing),
+		TEST(test_a_generated_object_is_no_burden),
+		TEST(test_an_installed_object_is_no_burden),
+		TEST(test_what_is_in_the_snapshot_is_no_requirement),
+		TEST(test_a_secret_that_a_captured_object_produces_is_generated),
+		TEST(test_a_secret_produced_in_another_namespace_is_another),
+		TEST(test_a_cluster_scoped_requirement_has_no_namespace),
+		TEST(test_a_requirement_names_all_who_need_it_and_all_keys),
+		TEST(test_it_is_optional_only_when_everybody_says_so),
+		TEST(test_requirements_are_sorted_by_what_they_are),
+		TEST(test_values_of_the_surroundings_are_listed_by_object),
+	};
+
+	return cmocka_run_group_tests_name("snapshot_needs", tests, NULL, NULL);
+}
