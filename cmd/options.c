@@ -218,6 +218,14 @@ static int scan_letters(struct settings *settings, const char *word, const char 
 	return 1;
 }
 
+static int scan_argument(struct settings *settings, const char *word, struct error *err)
+{
+	if (!*word) /* an unset variable in a script, most likely */
+		return error_set(err, ERR_USAGE, "an argument is empty");
+	strlist_add(&settings->args, word);
+	return 1;
+}
+
 /* Options may stand before, between and after the words; "--" ends them, "-" is a word. */
 int options_scan(struct settings *settings, int argc, const char *const *argv, struct error *err)
 {
@@ -234,10 +242,8 @@ int options_scan(struct settings *settings, int argc, const char *const *argv, s
 			used = scan_long(settings, word, next, failed ? &later : err);
 		else if (!words_only && word[0] == '-' && word[1])
 			used = scan_letters(settings, word, next, failed ? &later : err);
-		else if (*word)
-			strlist_add(&settings->args, word);
-		else /* of an unset variable in a script, most likely */
-			used = error_set(failed ? &later : err, ERR_USAGE, "an argument is empty");
+		else
+			used = scan_argument(settings, word, failed ? &later : err);
 		failed = failed || used < 0;
 		i += used < 0 ? 1 : used;
 	}
