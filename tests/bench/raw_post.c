@@ -141,17 +141,21 @@ static void finish(struct sender *s, const CURLMsg *message)
 	s->created++;
 }
 
+/* Finished requests make room before the wait: at a barrier there may be nothing left to wait for. */
 static void run(struct sender *s)
 {
 	CURLMsg *message;
-	int running, left;
+	int running, waiting, idle;
 
 	for (fill(s); s->idle_count < IN_FLIGHT; fill(s)) {
-		if (curl_multi_perform(s->multi, &running) != CURLM_OK || curl_multi_poll(s->multi, NULL, 0, 1000, NULL) != CURLM_OK)
+		if (curl_multi_perform(s->multi, &running) != CURLM_OK)
 			die("libcurl gives up");
-		while ((message = curl_multi_info_read(s->multi, &left)))
+		idle = s->idle_count;
+		while ((message = curl_multi_info_read(s->multi, &waiting)))
 			if (message->msg == CURLMSG_DONE)
 				finish(s, message);
+		if (idle == s->idle_count && curl_multi_poll(s->multi, NULL, 0, 1000, NULL) != CURLM_OK)
+			die("libcurl gives up");
 	}
 }
 

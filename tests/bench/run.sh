@@ -142,12 +142,15 @@ requests_since() { # dir offset agent: answered requests in what the audit log g
 # Run a command and keep its figures: table, round, name, wall, user, sys, peak, status, requests. The sleep lets the last lines of
 # the audit log be written.
 timed() { # table round name dir agent command...
-	local table=$1 round=$2 name=$3 dir=$4 agent=$5 offset status=0
+	local table=$1 round=$2 name=$3 dir=$4 agent=$5 offset ticks status=0
 	shift 5
 	offset=$(stat -c %s "$dir/audit.log")
+	ticks=$(ticks_of "$dir")
 	XDG_CONFIG_HOME=$work/none KUBERC=off "$bin/measure" $limit "$work/times" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || status=$?
+	ticks=$(($(ticks_of "$dir") - ticks))
 	sleep 0.3
-	printf '%s\t%s\t%s\t%s\t%s\n' "$table" "$round" "$name" "$(cat "$work/times")" "$(requests_since "$dir" "$offset" "${agents[$agent]}")" >>"$results"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$table" "$round" "$name" "$(cat "$work/times")" \
+		"$(requests_since "$dir" "$offset" "${agents[$agent]}")" $((ticks * 10)) >>"$results"
 	if [ $status -ne 0 ]; then
 		say "$name: exit status $status"
 		tail -n 5 "$work/stderr" | cut -c1-400 >&2

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # table.awk - the runs of one table as lines: medians, and the median of the ratios to the first command of the same round.
-# Input, tab-separated: table, round, name, wall ms, user ms, sys ms, peak KiB, exit status, requests.
+# Input, tab-separated: table, round, name, wall ms, user ms, sys ms, peak KiB, exit status, requests, CPU ms of the API server.
 BEGIN { FS = "\t" }
 
 $1 == table {
@@ -17,6 +17,7 @@ $1 == table {
 	cpu[$3, n] = $5 + $6
 	peak[$3, n] = $7 / 1024
 	requests[$3, n] = $9
+	server[$3, n] = $10
 	ratio[$3, n] = raw[$2] > 0 ? $4 / raw[$2] : 0
 }
 
@@ -41,13 +42,14 @@ function range(values, name, n, format) {
 }
 
 END {
-	line = "%-" width "s  %4s  %8s  %15s  %7s  %12s  %8s  %8s  %8s\n"
-	printf line, "", "runs", "wall ms", "min-max", "ratio", "min-max", "CPU ms", "peak MiB", "requests"
+	line = "%-" width "s  %4s  %8s  %15s  %7s  %12s  %8s  %9s  %8s  %8s\n"
+	printf line, "", "runs", "wall ms", "min-max", "ratio", "min-max", "CPU ms", "server ms", "peak MiB", "requests"
 	for (i = 1; i <= total; i++) {
 		name = names[i]
 		n = count[name]
 		printf line, name, n, sprintf("%.0f", median(wall, name, n)), range(wall, name, n, "%.0f"), sprintf("%.2f", median(ratio, name, n)),
-			range(ratio, name, n, "%.2f"), sprintf("%.0f", median(cpu, name, n)), sprintf("%.1f", median(peak, name, n)),
+			range(ratio, name, n, "%.2f"), sprintf("%.0f", median(cpu, name, n)),
+			sprintf("%.0f", median(server, name, n)), sprintf("%.1f", median(peak, name, n)),
 			sprintf("%.0f", median(requests, name, n))
 		if (failed[name])
 			printf "  %d of %d runs of '%s' FAILED: no figure\n", failed[name], n, name
