@@ -209,12 +209,19 @@ void output_status(struct output *out, const char *label, const char *word, cons
 
 /* Tables */
 
+/* The first few: ten thousand services may need one Gateway, and -o json has them all. */
+#define LIST_SHOWN 3
+
 static void add_list(struct strbuf *text, const json_t *list, size_t max)
 {
 	const json_t *item;
 	size_t i;
 
 	json_array_foreach (list, i, item) {
+		if (i == LIST_SHOWN) {
+			strbuf_addf(text, " and %zu more", json_array_size(list) - LIST_SHOWN);
+			break;
+		}
 		if (i)
 			strbuf_adds(text, ", ");
 		if (json_is_string(item))
@@ -259,10 +266,15 @@ static size_t measure(const json_t *rows, const struct column *column)
 	return width;
 }
 
+static bool is_right(const struct column *column)
+{
+	return column->type == CELL_NUMBER || column->type == CELL_DURATION;
+}
+
 static void add_cell(struct output *out, const struct column *column, size_t width, const char *text)
 {
-	size_t pad = width - width_of(text);
-	bool right = column->type == CELL_NUMBER || column->type == CELL_DURATION;
+	size_t used = width_of(text), pad = width > used ? width - used : 0;
+	bool right = is_right(column);
 
 	if (right)
 		add_spaces(out, pad);
@@ -296,7 +308,8 @@ void output_table(struct output *out, const json_t *rows, const struct column *c
 	for (i = 0; columns[i].title; i++) {
 		const struct column title = {.type = columns[i].type == CELL_STATUS ? CELL_TEXT : columns[i].type};
 
-		widths[i] = measure(rows, &columns[i]);
+		/* nothing stands behind the last column that its text would have to be padded for */
+		widths[i] = columns[i + 1].title || is_right(&columns[i]) ? measure(rows, &columns[i]) : 0;
 		add_cell(out, &title, widths[i], columns[i].title);
 	}
 	end_line(out);
