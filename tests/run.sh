@@ -48,5 +48,5 @@ if [ "$skipped" -gt 0 ] && [ -n "${CI:-}" ]; then
 	echo "check: $skipped skipped, which counts as failed in CI"
 	failed=$((failed + skipped))
 fi
-echo "$passed passed, $failed failed"
+echo "$passed passed, $failed failed" | tee "$BUILD/counts"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
