@@ -91,6 +91,7 @@ check: setup
 	@$(MAKE) --no-print-directory -j2 all unit
 	@echo "check: the test clusters' binaries (built once, then cached)"
 	@tests/cluster/build.sh >/dev/null
+	@tests/cluster/build.sh fault-proxy >/dev/null
 	@tests/run.sh unit cli integration
 
 demo: setup
@@ -121,7 +122,12 @@ format:
 
 # --- other ways to run the tests -------------------------------------------------------------------------------------------------------
 
-.PHONY: check-asan coverage fuzz bench
+.PHONY: check-asan coverage fuzz bench crash
+crash: setup
+	@$(MAKE) --no-print-directory -j2 all
+	@tests/cluster/build.sh >/dev/null
+	@tests/crash/sweep.sh
+
 check-asan: setup
 	@$(MAKE) --no-print-directory -j2 BUILD=build/asan OPT="-O1 -g" SANITIZE=address,undefined all unit
 	@BUILD=build/asan tests/run.sh unit cli
@@ -155,11 +161,14 @@ bench: setup
 
 .PHONY: install clean help
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/rhaii-dr $(DESTDIR)$(PREFIX)/share/rhaii-dr/policies
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/rhaii-dr $(DESTDIR)$(PREFIX)/share/rhaii-dr/policies \
+		$(DESTDIR)$(PREFIX)/share/rhaii-dr/kubernetes $(DESTDIR)$(PREFIX)/share/rhaii-dr/monitoring
 	install -m 0755 $(BUILD)/rhaii-dr $(DESTDIR)$(PREFIX)/bin/rhaii-dr
 	ln -sf rhaii-dr $(DESTDIR)$(PREFIX)/bin/kubectl-rhaii_dr
 	install -m 0644 README.md docs/*.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/rhaii-dr
 	install -m 0644 policies/*.yaml $(DESTDIR)$(PREFIX)/share/rhaii-dr/policies
+	install -m 0644 packaging/kubernetes/* $(DESTDIR)$(PREFIX)/share/rhaii-dr/kubernetes
+	install -m 0644 packaging/monitoring/* $(DESTDIR)$(PREFIX)/share/rhaii-dr/monitoring
 
 clean:
 	rm -rf build

@@ -28,10 +28,11 @@ struct policy;
 /* What context_open opens before run. */
 enum command_needs {
 	NEEDS_NOTHING = 0,
-	NEEDS_POLICY = 1 << 0,  /* context.policy, from --policy */
-	NEEDS_CLIENT = 1 << 1,  /* context.client, a client of the cluster; nothing is sent yet */
-	NEEDS_STORE = 1 << 2,   /* context.store and context.cluster: a repository with a branch that is there */
-	NEEDS_WRITING = 1 << 3, /* the same, locked, and made where they are not there yet */
+	NEEDS_POLICY = 1 << 0, /* context.policy, from --policy */
+	NEEDS_CLIENT = 1 << 1, /* context.client, a client of the cluster; nothing is sent yet */
+	NEEDS_STORE = 1 << 2,  /* context.store and context.cluster: a repository with a branch that is there */
+	NEEDS_WRITING =
+		1 << 3, /* the same, locked, and made where they are not there yet; in a dry run neither, and nothing is written there */
 };
 
 struct context {
@@ -57,6 +58,12 @@ int context_open(struct context *ctx, struct error *err);
 void context_release(struct context *ctx);
 /* The word after the command at this place, NULL when it was not given. */
 const char *context_arg(const struct context *ctx, size_t index);
+/* Open context.client where the command did not need it from the start. */
+int context_open_client(struct context *ctx, struct error *err);
+/* context.policy from --policy, else the one that the snapshot was taken by. */
+int context_snapshot_policy(struct context *ctx, const struct snapshot *snapshot, struct error *err);
+/* Open a repository that lives only for this run (context.store, context.scratch), for a capture that is to leave nothing behind. */
+int context_open_scratch(struct context *ctx, const char *cluster, struct error *err);
 /* Whether the object is in a namespace that was asked for, or is that Namespace. */
 bool context_wants(const struct context *ctx, const struct object *object);
 
@@ -80,6 +87,7 @@ int command_find(const struct command **out, const char *name, struct error *err
 
 int command_snapshot(struct context *ctx, struct error *err);
 void print_snapshot(struct output *out, const json_t *result);
+int command_accept(struct context *ctx, struct error *err);
 int command_restore(struct context *ctx, struct error *err);
 void print_restore(struct output *out, const json_t *result);
 int command_verify(struct context *ctx, struct error *err);
@@ -90,6 +98,14 @@ int command_show(struct context *ctx, struct error *err);
 void print_show(struct output *out, const json_t *result);
 int command_diff(struct context *ctx, struct error *err);
 void print_diff(struct output *out, const json_t *result);
+int command_log(struct context *ctx, struct error *err);
+void print_log(struct output *out, const json_t *result);
+int command_status(struct context *ctx, struct error *err);
+void print_status(struct output *out, const json_t *result);
+int command_rbac(struct context *ctx, struct error *err);
+void print_rbac(struct output *out, const json_t *result);
+int command_doctor(struct context *ctx, struct error *err);
+void print_doctor(struct output *out, const json_t *result);
 int command_help(struct context *ctx, struct error *err);
 /* What `help` (command NULL) and `COMMAND --help` say, on standard output. */
 int help_show(const char *program, const struct command *command, struct error *err);

@@ -23,12 +23,29 @@ const struct command commands[] = {
 		.about = "Reads the kinds of the policy, keeps what people wrote, leaves out what controllers make again, and commits the "
 			 "rest to the "
 			 "branch of the cluster. When nothing has changed, no commit is made; it is recorded that the state was seen. What "
-			 "cannot be read completely fails the whole snapshot, and nothing is committed.",
+			 "cannot be read completely fails the whole snapshot, and nothing is committed. A guard refuses (exit 9) what looks like a loss: "
+			 "many fewer objects, a kind that is gone, a narrower scope, another cluster; then 'accept' is the way on. What looks "
+			 "like a credential is refused before anything is written, until the policy waives it.",
 		.examples = EXAMPLES("snapshot --cluster prod --repo /backup/rhaii --archive-dir /backup/archives",
 			"snapshot -n rhaii-inference --dry-run"),
-		.options = OPTIONS(REPOSITORY, OPTION_ARCHIVE_DIR, SCOPE, OPTION_POLICY, OPTION_PAGE_SIZE, OPTION_DRY_RUN, CONNECTION),
+		.options = OPTIONS(
+			REPOSITORY, OPTION_ARCHIVE_DIR, OPTION_OFFSITE, SCOPE, OPTION_POLICY, OPTION_PAGE_SIZE, OPTION_MAX_SHRINK, OPTION_DRY_RUN, CONNECTION),
 		.needs = NEEDS_POLICY | NEEDS_CLIENT | NEEDS_WRITING,
 		.run = command_snapshot,
+		.print = print_snapshot,
+	},
+	{
+		.name = "accept",
+		.summary = "commit the capture that a guard refused",
+		.args = "ID",
+		.min_args = 1,
+		.max_args = 1,
+		.about = "A snapshot that a guard refuses is kept beside the branch of the cluster, and says its ID. This moves the branch to "
+			 "exactly that capture, if the branch is still where it was then. Asks no cluster.",
+		.examples = EXAMPLES("accept 0f3c9a5e71d2", "accept 0f3c9a5e71d2 --cluster prod --archive-dir /backup/archives"),
+		.options = OPTIONS(REPOSITORY, OPTION_ARCHIVE_DIR, OPTION_OFFSITE),
+		.needs = NEEDS_STORE,
+		.run = command_accept,
 		.print = print_snapshot,
 	},
 	{
@@ -94,12 +111,68 @@ const struct command commands[] = {
 		.args = "[A] [B]",
 		.max_args = 2,
 		.about = "From A to B. Without B: to the newest snapshot. Without both: from the one before the newest. A and B are what "
-			 "SNAPSHOT is elsewhere: "
-			 "git revisions, archives or folders. With -n, only the objects of these namespaces.",
-		.examples = EXAMPLES("diff", "diff @{2026-11-01T00:00Z} --exit-code", "diff clusters/prod ./edited --accept-edits"),
-		.options = OPTIONS(REPOSITORY, SCOPE, OPTION_EXIT_CODE, OPTION_ACCEPT_EDITS),
+			 "SNAPSHOT is elsewhere: git revisions, archives or folders. With --live: from A, or the newest snapshot, to the "
+			 "cluster as it is, captured by the policy and in the scope of A; with who changed it and when, as far as the "
+			 "cluster tells. With -n, only the objects of these namespaces.",
+		.examples = EXAMPLES("diff", "diff @{2026-11-01T00:00Z} --exit-code", "diff clusters/prod ./edited --accept-edits",
+			"diff --live --exit-code"),
+		.options = OPTIONS(REPOSITORY, SCOPE, OPTION_LIVE, OPTION_EXIT_CODE, OPTION_ACCEPT_EDITS, CONNECTION),
 		.run = command_diff,
 		.print = print_diff,
+	},
+	{
+		.name = "log",
+		.summary = "say when an object changed, and who changed what",
+		.args = "KIND NAME",
+		.min_args = 1,
+		.max_args = 2,
+		.about = "The snapshots that an object came, changed or went with, newest first, field by field; with who set a field and when, "
+			 "as far as the cluster told it. The object is KIND NS/NAME, KIND/NAME with -n, or KIND NAME for one without a "
+			 "namespace. KIND is a kind, its plural, singular or a short name.",
+		.examples = EXAMPLES("log llmisvc rhaii-inference/qwen", "log networkpolicy/default-deny-all -n rhaii-inference",
+			"log namespace rhaii-inference -o json"),
+		.options = OPTIONS(REPOSITORY, SCOPE),
+		.needs = NEEDS_STORE,
+		.run = command_log,
+		.print = print_log,
+	},
+	{
+		.name = "status",
+		.summary = "say how old the last capture is, and hold it against the RPO",
+		.about = "For each cluster in the repository, or the one named: when it was last captured (changed or not), its newest "
+			 "snapshot, and whether a refused capture waits. With --archive-dir, whether the archive is there. Reads the "
+			 "repository alone; exits with 4 when a capture is older than --max-age, with 1 when there is none. With "
+			 "--openmetrics, the same as metrics, written in one step.",
+		.examples = EXAMPLES(
+			"status --repo /backup/rhaii --max-age 2h", "status --openmetrics /var/lib/node_exporter/textfile/rhaii-dr.prom"),
+		.options = OPTIONS(REPOSITORY, OPTION_ARCHIVE_DIR, OPTION_MAX_AGE, OPTION_OFFSITE, OPTION_OPENMETRICS),
+		.run = command_status,
+		.print = print_status,
+	},
+	{
+		.name = "rbac",
+		.summary = "print the least rights that a command needs, as manifests",
+		.about =
+			"ClusterRole, Roles and bindings with exactly the verbs that the command needs for the policy. With -n, the rights "
+			"end at these namespaces wherever the API has rights that do. Asks no cluster. What a restore creates among Roles "
+			"and RoleBindings must be rights that it holds itself: these are not in it.",
+		.examples = EXAMPLES("rbac --for snapshot | kubectl apply -f -",
+			"rbac --for verify -n rhaii-inference --service-account ops/verifier -o json"),
+		.options = OPTIONS(OPTION_FOR, OPTION_SERVICE_ACCOUNT, SCOPE, OPTION_POLICY),
+		.needs = NEEDS_POLICY,
+		.run = command_rbac,
+		.print = print_rbac,
+	},
+	{
+		.name = "doctor",
+		.summary = "say what is wrong with this set-up, and how to mend it",
+		.about = "Which kubeconfig, server and identity are used, whether the cluster serves the kinds of the policy and lets us list them, "
+			 "and the state of the repository. Asks the cluster only for what a snapshot asks, and for reviews of our own rights; "
+			 "changes nothing. Exits with 0 when a snapshot can work, with 1 when something is wrong.",
+		.examples = EXAMPLES("doctor", "doctor --context prod --repo /backup/rhaii -o json"),
+		.options = OPTIONS(REPOSITORY, OPTION_POLICY, CONNECTION),
+		.run = command_doctor,
+		.print = print_doctor,
 	},
 	{
 		.name = "help",

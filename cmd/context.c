@@ -17,7 +17,7 @@
 #include "util/error.h"
 #include "util/log.h"
 
-static int open_client(struct context *ctx, struct error *err)
+int context_open_client(struct context *ctx, struct error *err)
 {
 	const struct settings *s = &ctx->settings;
 
@@ -34,7 +34,6 @@ static int open_store(struct context *ctx, struct error *err)
 	return git_store_cluster(ctx->store, ctx->settings.cluster, &ctx->cluster, err);
 }
 
-/* A dry run leaves nothing behind, but a capture needs a repository to write its objects to. */
 static int make_scratch(struct context *ctx, struct error *err)
 {
 	const char *base = env_get("TMPDIR");
@@ -42,10 +41,19 @@ static int make_scratch(struct context *ctx, struct error *err)
 	ctx->scratch = xasprintf("%s/rhaii-dr-XXXXXX", base ? base : "/tmp");
 	if (mkdtemp(ctx->scratch))
 		return 0;
-	error_errno(err, errno, "cannot make a directory for the dry run, '%s'", ctx->scratch);
+	error_errno(err, errno, "cannot make a directory for a repository, '%s'", ctx->scratch);
 	free(ctx->scratch);
 	ctx->scratch = NULL;
 	return -1;
+}
+
+int context_open_scratch(struct context *ctx, const char *cluster, struct error *err)
+{
+	if (make_scratch(ctx, err) < 0)
+		return -1;
+	git_store_free(ctx->store);
+	ctx->store = NULL;
+	return git_store_open(&ctx->store, ctx->scratch, true, cluster, err);
 }
 
 static int make_store(struct context *ctx, struct error *err)
@@ -57,15 +65,13 @@ static int make_store(struct context *ctx, struct error *err)
 		return error_hint(err, "name the cluster with --cluster, or a repository that is there with --repo");
 	}
 	error_clear(err);
-	if (s->dry_run && make_scratch(ctx, err) < 0)
-		return -1;
-	return git_store_open(&ctx->store, ctx->scratch ? ctx->scratch : s->repo, true, s->cluster, err);
+	return git_store_open(&ctx->store, s->repo, true, s->cluster, err);
 }
 
 static int open_store_for_writing(struct context *ctx, struct error *err)
 {
 	const struct settings *s = &ctx->settings;
-	int rc = git_store_open(&ctx->store, s->repo, false, NULL, err);
+	int rc = s->dry_run ? git_store_open_dry(&ctx->store, s->repo, err) : git_store_open(&ctx->store, s->repo, false, NULL, err);
 
 	if (rc < 0 && err->code == ERR_NOT_FOUND)
 		rc = make_store(ctx, err);
@@ -77,6 +83,22 @@ static int open_store_for_writing(struct context *ctx, struct error *err)
 	return 0;
 }
 
+int context_snapshot_policy(struct context *ctx, const struct snapshot *snapshot, struct error *err)
+{
+	const struct tree_file *file;
+
+	if (ctx->settings.other_policy)
+		return policy_load(&ctx->policy, ctx->settings.other_policy, err);
+	file = tree_find(&snapshot->tree, "policy.yaml");
+	if (!file)
+		return error_set(err, ERR_INTEGRITY, "snapshot '%s' has no policy.yaml", snapshot->name);
+	if (policy_read(&ctx->policy, file->data, file->len, err) == 0)
+		return 0;
+	/* Nobody has asked for it: it is the snapshot that is damaged, whatever the reader calls it. */
+	err->code = ERR_INTEGRITY;
+	return error_wrap(err, "policy.yaml of snapshot '%s'", snapshot->name);
+}
+
 int context_open(struct context *ctx, struct error *err)
 {
 	const struct settings *s = &ctx->settings;
@@ -85,7 +107,7 @@ int context_open(struct context *ctx, struct error *err)
 	ctx->source = (struct snapshot_source){.repo = s->repo, .cluster = s->cluster, .accept_edits = s->accept_edits};
 	if ((needs & NEEDS_POLICY) && policy_load(&ctx->policy, s->policy, err) < 0)
 		return -1;
-	if ((needs & NEEDS_CLIENT) && open_client(ctx, err) < 0)
+	if ((needs & NEEDS_CLIENT) && context_open_client(ctx, err) < 0)
 		return -1;
 	if ((needs & NEEDS_STORE) && open_store(ctx, err) < 0)
 		return -1;
@@ -105,7 +127,7 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 static void remove_scratch(struct context *ctx)
 {
 	if (ctx->scratch && nftw(ctx->scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS) < 0)
-		log_warning("cannot remove the directory of the dry run, '%s'", ctx->scratch);
+		log_warning("cannot remove the repository of this run, '%s'", ctx->scratch);
 	free(ctx->scratch);
 }
 

@@ -1,55 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "object/diff.h"
-
 #include "command.h"
+#include "kube/client.h"
+#include "object/change.h"
 #include "object/object.h"
 #include "output.h"
+#include "snapshot/capture.h"
 #include "tables.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/log.h"
+#include "util/strbuf.h"
 
-static void add_field(const char *path, const json_t *old, const json_t *new_, void *arg)
+/* What is compared, and what is known of who wrote it. */
+struct comparison {
+	struct context *ctx;
+	const struct snapshot *old, *new_; /* old is NULL before the first snapshot */
+	const json_t *records;             /* path -> change_record of the live objects; NULL: not live */
+	const char *message;               /* of the commit that made new_ from old; NULL: there are others between, or none */
+};
+
+/* old or new_ is NULL where the object is not there. */
+static void add_change(const struct comparison *c, const struct object *old, const struct object *new_)
 {
-	auto_strbuf struct strbuf before = STRBUF_INIT, after = STRBUF_INIT;
+	auto_strbuf struct strbuf path = STRBUF_INIT;
+	json_t *change = context_wants(c->ctx, new_ ? new_ : old) ? change_between(old, new_) : NULL;
 
-	diff_print_value(&before, path, old);
-	diff_print_value(&after, path, new_);
-	json_array_append_new(arg, json_pack("{s:s, s:s, s:s}", "path", path, "old", before.buf, "new", after.buf));
+	if (!change)
+		return;
+	if (new_ && c->records) {
+		object_path(new_, &path);
+		change_blame(change, json_object_get(c->records, path.buf), new_);
+	}
+	if (c->message)
+		change_recall(change, c->message);
+	json_array_append_new(c->ctx->result, change);
 }
 
-static void add_change(const struct context *ctx, const char *change, const struct object *object, json_t *fields)
+/* Both lists are in the order of object_compare. */
+static void compare(const struct comparison *c)
 {
-	if (context_wants(ctx, object))
-		json_array_append_new(ctx->result,
-			json_pack("{s:s, s:s, s:s, s:s, s:O}", "change", change, "kind", object->kind, "namespace", object->namespace_,
-				"name", object->name, "fields", fields));
-}
+	size_t i = 0, j = 0, olds = c->old ? c->old->object_count : 0, news = c->new_->object_count;
 
-static void compare_objects(const struct context *ctx, const struct object *old, const struct object *new_)
-{
-	auto_json json_t *fields = json_array();
+	c->ctx->result = json_array();
+	while (i < olds || j < news) {
+		int order = i == olds ? 1 : j == news ? -1 : object_compare(&c->old->objects[i], &c->new_->objects[j]);
+		const struct object *old = order <= 0 ? c->old->objects[i++] : NULL;
+		const struct object *new_ = order >= 0 ? c->new_->objects[j++] : NULL;
 
-	if (diff_values(old->json, new_->json, add_field, fields) > 0)
-		add_change(ctx, "changed", new_, fields);
-}
-
-/* Both lists are in the order of object_compare. old is NULL before the first snapshot. */
-static void compare(const struct context *ctx, const struct snapshot *old, const struct snapshot *new_)
-{
-	auto_json json_t *none = json_array();
-	size_t i = 0, j = 0, olds = old ? old->object_count : 0;
-
-	while (i < olds || j < new_->object_count) {
-		int order = i == olds ? 1 : j == new_->object_count ? -1 : object_compare(&old->objects[i], &new_->objects[j]);
-
-		if (order < 0)
-			add_change(ctx, "removed", old->objects[i++], none);
-		else if (order > 0)
-			add_change(ctx, "added", new_->objects[j++], none);
-		else
-			compare_objects(ctx, old->objects[i++], new_->objects[j++]);
+		add_change(c, old, new_);
 	}
 }
 
@@ -81,7 +80,7 @@ static void tell_side(const char *word, const struct snapshot *snapshot)
 		log_info("%s nothing: the other one is the first snapshot", word);
 }
 
-static int open_and_compare(struct context *ctx, struct error *err)
+static int compare_snapshots(struct context *ctx, struct error *err)
 {
 	const char *a = context_arg(ctx, 0);
 	struct snapshot *old = NULL, *new_ = NULL;
@@ -90,13 +89,69 @@ static int open_and_compare(struct context *ctx, struct error *err)
 	if (rc == 0)
 		rc = a ? snapshot_open(&old, &ctx->source, a, err) : open_previous(ctx, &old, new_->commit, err);
 	if (rc == 0) {
+		const struct comparison comparison = {.ctx = ctx, .old = old, .new_ = new_, .message = a ? NULL : new_->message};
+
 		tell_side("from", old);
 		tell_side("to", new_);
-		ctx->result = json_array();
-		compare(ctx, old, new_);
+		compare(&comparison);
 	}
 	snapshot_free(old);
 	snapshot_free(new_);
+	return rc;
+}
+
+/* ---- against the cluster ---- */
+
+/* The namespaces that the snapshot was narrowed to; none: its policy's scope. */
+static void scope_of(const struct snapshot *snapshot, struct strlist *out)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach (json_at(snapshot->info, "scope", "namespaces", NULL), i, name)
+		if (json_is_string(name))
+			strlist_add(out, json_string_value(name));
+}
+
+/* The cluster as it is now, captured as the snapshot was, into a repository that is gone after this run. */
+static int capture_live(struct context *ctx, const struct snapshot *old, json_t *records, struct snapshot **out, struct error *err)
+{
+	auto_strlist struct strlist namespaces = STRLIST_INIT;
+	auto_json json_t *result = NULL;
+	const struct capture_options options = {
+		.cluster = old->cluster, .namespaces = &namespaces, .since = old->captured_at, .records = records};
+	struct snapshot_source source = {.cluster = old->cluster};
+
+	scope_of(old, &namespaces);
+	if (context_snapshot_policy(ctx, old, err) < 0 || context_open_client(ctx, err) < 0 ||
+		context_open_scratch(ctx, old->cluster, err) < 0 ||
+		capture_run(&options, ctx->client, ctx->store, ctx->policy, &result, err) < 0)
+		return error_wrap(err, "the cluster as it is now");
+	source.repo = ctx->scratch;
+	return snapshot_open(out, &source, NULL, err);
+}
+
+static int compare_live(struct context *ctx, struct error *err)
+{
+	auto_json json_t *records = json_object();
+	struct snapshot *old = NULL, *live = NULL;
+	int rc;
+
+	if (context_arg(ctx, 1))
+		return error_set(err, ERR_USAGE, "--live takes the place of the second snapshot");
+	rc = snapshot_open(&old, &ctx->source, context_arg(ctx, 0), err);
+	if (rc == 0) {
+		tell_side("from", old);
+		rc = capture_live(ctx, old, records, &live, err);
+	}
+	if (rc == 0) {
+		const struct comparison comparison = {.ctx = ctx, .old = old, .new_ = live, .records = records};
+
+		log_info("to the cluster at %s as it is now", kube_server(ctx->client));
+		compare(&comparison);
+	}
+	snapshot_free(old);
+	snapshot_free(live);
 	return rc;
 }
 
@@ -104,7 +159,7 @@ int command_diff(struct context *ctx, struct error *err)
 {
 	struct outcome failure = {0};
 
-	if (open_and_compare(ctx, err) == 0) {
+	if ((ctx->settings.live ? compare_live(ctx, err) : compare_snapshots(ctx, err)) == 0) {
 		if (ctx->settings.exit_code && json_array_size(ctx->result) > 0)
 			outcome_add(&ctx->outcome, ERR_FAILED);
 		return 0;

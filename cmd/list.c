@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -7,6 +8,7 @@
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/json.h"
+#include "util/mem.h"
 #include "util/yaml.h"
 
 struct listing {
@@ -53,6 +55,24 @@ static json_t *unchanged_until(const struct listing *listing, const char *captur
 	return json_string(when);
 }
 
+/* A count in a trailer; null where there is none. */
+static json_t *count_or_null(const char *text)
+{
+	bool digits = text && *text && strspn(text, "0123456789") == strlen(text);
+
+	return digits ? json_integer(strtoll(text, NULL, 10)) : json_null();
+}
+
+/* How many were not Ready when the newest snapshot was last looked at; null for older ones. */
+static json_t *not_ready(const struct listing *listing)
+{
+	const struct context *ctx = listing->ctx;
+	bool newest = json_array_size(ctx->result) == 0;
+	auto_free char *value = newest ? git_captured_trailer(ctx->store, ctx->cluster, "Not-Ready") : NULL;
+
+	return count_or_null(value);
+}
+
 static int add_commit(const struct git_commit *commit, void *arg)
 {
 	struct listing *listing = arg;
@@ -63,8 +83,9 @@ static int add_commit(const struct git_commit *commit, void *arg)
 	if (count_objects(listing, commit->id, &count) < 0)
 		return -1;
 	json_array_append_new(listing->ctx->result,
-		json_pack("{s:s, s:s, s:o, s:o, s:s}", "commit", commit->id, "capturedAt", captured_at, "unchangedUntil",
-			unchanged_until(listing, captured_at), "objects", count, "subject", commit->subject));
+		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s}", "commit", commit->id, "capturedAt", captured_at, "unchangedUntil",
+			unchanged_until(listing, captured_at), "objects", count, "maintenance", count_or_null(commit->maintenance),
+			"notReady", not_ready(listing), "subject", commit->subject));
 	return 0;
 }
 
@@ -84,6 +105,7 @@ void print_list(struct output *out, const json_t *result)
 {
 	static const struct column columns[] = {{"SNAPSHOT", "commit", CELL_ID, 0}, {"CAPTURED AT", "capturedAt", CELL_TEXT, 0},
 		{"UNCHANGED UNTIL", "unchangedUntil", CELL_TEXT, 0}, {"OBJECTS", "objects", CELL_NUMBER, 0},
+		{"MAINTENANCE", "maintenance", CELL_NUMBER, 0}, {"NOT READY", "notReady", CELL_NUMBER, 0},
 		{"SUBJECT", "subject", CELL_TEXT, 100}, {NULL, NULL, CELL_TEXT, 0}};
 
 	output_table(out, result, columns);

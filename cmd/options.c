@@ -110,7 +110,7 @@ static const set_fn set_by_type[] = {
 };
 
 _Static_assert(sizeof(enum output_format) == sizeof(unsigned) && sizeof(enum color_when) == sizeof(unsigned) &&
-		sizeof(enum log_format) == sizeof(unsigned),
+		sizeof(enum log_format) == sizeof(unsigned) && sizeof(enum rbac_command) == sizeof(unsigned),
 	"set_choice writes all of them as unsigned");
 
 static void *member_of(struct settings *settings, enum option_id id)

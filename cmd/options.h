@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/rbac.h"
 #include "util/mem.h"
 
 struct error;
@@ -34,6 +35,7 @@ enum option_id {
 	OPTION_POLICY,
 	OPTION_OTHER_POLICY,
 	OPTION_PAGE_SIZE,
+	OPTION_MAX_SHRINK,
 	OPTION_DRY_RUN,
 	OPTION_YES,
 	OPTION_IN_PLACE,
@@ -41,6 +43,12 @@ enum option_id {
 	OPTION_WAIT,
 	OPTION_RTO,
 	OPTION_EXIT_CODE,
+	OPTION_LIVE,
+	OPTION_OFFSITE,
+	OPTION_MAX_AGE,
+	OPTION_OPENMETRICS,
+	OPTION_FOR,
+	OPTION_SERVICE_ACCOUNT,
 	OPTION_OUTPUT,
 	OPTION_COLOR,
 	OPTION_LOG_FORMAT,
@@ -102,10 +110,16 @@ struct settings {
 	char *policy;       /* NULL: the default of the command */
 	char *other_policy; /* instead of the snapshot's own; NULL: none */
 	size_t page_size;
+	size_t max_shrink; /* percent */
 	bool dry_run;
 	bool yes, in_place, accept_edits;
 	int64_t wait_ms, rto_ms;
-	bool exit_code;
+	bool exit_code, live;
+	char *offsite; /* what is declared; NULL: nothing */
+	int64_t max_age_ms;
+	char *openmetrics;
+	enum rbac_command rbac_for;
+	char *service_account; /* NS/NAME; NULL: the default of the command */
 	enum output_format output;
 	enum color_when color;
 	enum log_format log_format;

@@ -8,8 +8,12 @@
 #include "command.h"
 #include "output.h"
 #include "restore_print.h"
+#include "tables.h"
 #include "util/error.h"
 #include "util/json.h"
+#include "util/log.h"
+
+#define MAINTENANCE_WARNINGS 20 /* lines */
 
 static int check_consent(const struct settings *settings, struct error *err)
 {
@@ -39,6 +43,23 @@ static int ask(const struct context *ctx, const struct restore *restore, struct 
 	return 0;
 }
 
+/* Said also where nobody is asked: what was stopped is no failure of the restore, and serves no more than before. */
+static void warn_of_maintenance(const struct restore *restore)
+{
+	auto_json json_t *plan = restore_plan_json(restore);
+	const json_t *list = json_object_get(plan, "maintenance"), *entry;
+	size_t i;
+
+	json_array_foreach (list, i, entry) {
+		auto_free char *object = table_object_text(entry);
+
+		if (i < MAINTENANCE_WARNINGS)
+			log_warning("%s was stopped when the snapshot was taken (%s)", object, table_text(entry, "state"));
+	}
+	if (i > MAINTENANCE_WARNINGS)
+		log_warning("and %zu more", i - MAINTENANCE_WARNINGS);
+}
+
 int command_restore(struct context *ctx, struct error *err)
 {
 	const struct settings *s = &ctx->settings;
@@ -56,6 +77,8 @@ int command_restore(struct context *ctx, struct error *err)
 
 	if (check_consent(s, err) < 0 || restore_prepare(&restore, &settings, err) < 0)
 		return -1;
+	if (s->yes)
+		warn_of_maintenance(restore);
 	rc = s->yes ? 0 : ask(ctx, restore, err);
 	if (rc == 0)
 		rc = restore_run(restore, &ctx->result, &ctx->outcome, err);

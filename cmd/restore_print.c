@@ -86,6 +86,8 @@ void print_plan(struct output *out, const json_t *plan)
 	output_heading(out, "Plan:");
 	output_table(out, rows, columns);
 	print_notable(out, waves, "action");
+	table_maintenance(
+		out, "WARNING: these were stopped when the snapshot was taken, and will not serve:", json_object_get(plan, "maintenance"));
 	table_requirements(out, "The target must bring:", json_object_get(plan, "requirements"), false);
 	table_environment(out, json_object_get(plan, "environment"));
 	output_heading(out, NULL);

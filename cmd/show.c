@@ -3,6 +3,7 @@
 
 #include "object/object.h"
 #include "output.h"
+#include "snapshot/maintenance.h"
 #include "tables.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -38,7 +39,7 @@ int command_show(struct context *ctx, struct error *err)
 
 	if (snapshot_open(&snapshot, &ctx->source, context_arg(ctx, 0), err) < 0)
 		return -1;
-	result = origin_json(snapshot);
+	result = snapshot_description(snapshot);
 	copy_key(result, snapshot->info, "format");
 	copy_key(result, snapshot->info, "serverVersion");
 	copy_key(result, snapshot->info, "policy");
@@ -50,6 +51,7 @@ int command_show(struct context *ctx, struct error *err)
 	tree_git_id(&snapshot->tree, "objects/", objects_tree);
 	json_object_set_new(result, "objectsTree", json_string(objects_tree));
 	json_object_set_new(result, "objects", objects_json(ctx, snapshot));
+	json_object_set_new(result, "maintenance", maintenance_of(snapshot));
 	ctx->result = result;
 	snapshot_free(snapshot);
 	return 0;
@@ -88,6 +90,7 @@ void print_show(struct output *out, const json_t *result)
 	output_field(out, "policy", "%s", policy ? policy : "not known");
 	print_scope(out, json_object_get(result, "scope"));
 	table_kinds(out, json_object_get(result, "kinds"));
+	table_maintenance(out, "In maintenance when the snapshot was taken, does not serve:", json_object_get(result, "maintenance"));
 	table_requirements(out, "What the objects need and the snapshot does not hold:", json_object_get(result, "requirements"), true);
 	table_environment(out, json_object_get(result, "environment"));
 	print_objects(out, json_object_get(result, "objects"));

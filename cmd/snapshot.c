@@ -5,10 +5,21 @@
 
 #include "command.h"
 #include "output.h"
+#include "snapshot/status.h"
 #include "tables.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/log.h"
+
+static void warn_findings(const json_t *findings)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (findings, i, item)
+		log_warning("perhaps a credential: %s: %s: %s", json_text_at(item, "object", NULL), json_text_at(item, "path", NULL),
+			json_text_at(item, "kind", NULL));
+}
 
 int command_snapshot(struct context *ctx, struct error *err)
 {
@@ -18,14 +29,17 @@ int command_snapshot(struct context *ctx, struct error *err)
 		.namespaces = &s->namespaces,
 		.archive_dir = s->archive_dir,
 		.page_size = s->page_size,
+		.max_shrink = s->max_shrink,
 		.dry_run = s->dry_run,
 	};
-	const char *offsite;
+	auto_free char *offsite = status_offsite(s->offsite);
+	int rc = capture_run(&options, ctx->client, ctx->store, ctx->policy, &ctx->result, err);
 
-	if (capture_run(&options, ctx->client, ctx->store, ctx->policy, &ctx->result, err) < 0)
+	json_object_set_new(ctx->result, "offsite", json_string(offsite)); /* also of a refused one; nothing where there is none */
+	if (rc < 0)
 		return -1;
-	offsite = json_text_at(ctx->result, "offsite", NULL);
-	if (!s->dry_run && offsite && strcmp(offsite, "none") == 0)
+	warn_findings(json_object_get(ctx->result, "findings"));
+	if (!s->dry_run && !s->offsite)
 		log_warning("no copy leaves this machine (offsite: none)");
 	return 0;
 }
@@ -73,15 +87,28 @@ static void print_changes(struct output *out, const json_t *result)
 		output_line(out, "and %lld more", all - told);
 }
 
+static void print_count(struct output *out, const json_t *result)
+{
+	if (json_object_get(result, "installed"))
+		output_field(out, "objects", "%lld (%lld generated and %lld installed ones left out)", table_number(result, "objects"),
+			table_number(result, "generated"), table_number(result, "installed"));
+	else
+		output_field(out, "objects", "%lld", table_number(result, "objects"));
+}
+
 void print_snapshot(struct output *out, const json_t *result)
 {
+	if (json_object_get(result, "refused")) /* the error says it all */
+		return;
 	output_field(out, "cluster", "%s", json_text_at(result, "cluster", NULL));
 	print_commit(out, result);
 	output_field(out, "captured at", "%s", json_text_at(result, "capturedAt", NULL));
-	output_field(out, "objects", "%lld (%lld generated and %lld installed ones left out)", table_number(result, "objects"),
-		table_number(result, "generated"), table_number(result, "installed"));
+	print_count(out, result);
+	if (table_number(result, "notReady") > 0)
+		output_field(out, "not ready", "%lld", table_number(result, "notReady"));
 	print_archive(out, result);
 	table_kinds(out, json_object_get(result, "kinds"));
+	table_maintenance(out, "In maintenance, does not serve:", json_object_get(result, "maintenance"));
 	print_changes(out, result);
 	table_requirements(out, "The target must bring:", json_object_get(result, "uncovered"), true);
 }

@@ -3,11 +3,11 @@
 
 #include <string.h>
 
+#include "object/change.h"
 #include "object/diff.h"
 #include "output.h"
-#include "store/snapshot.h"
-#include "util/clock.h"
 #include "util/json.h"
+#include "util/strbuf.h"
 
 #define TEXT_MAX 80
 
@@ -32,15 +32,15 @@ char *table_object_text(const json_t *object)
 
 static void print_change(struct output *out, const json_t *change)
 {
-	auto_free char *object = table_object_text(change);
-	const json_t *fields = json_object_get(change, "fields"), *field;
-	size_t i;
+	const json_t *fields = json_object_get(change, "fields");
+	size_t i = 0;
 
-	if (json_array_size(fields) == 0)
-		output_status(out, "", table_text(change, "change"), "%s", object);
-	json_array_foreach (fields, i, field)
-		output_status(out, "", table_text(change, "change"), "%s: %s %s -> %s", object, table_text(field, "path"),
-			table_text(field, "old"), table_text(field, "new"));
+	do {
+		auto_strbuf struct strbuf words = STRBUF_INIT;
+
+		change_words(change, json_array_get(fields, i), &words);
+		output_status(out, "", table_text(change, "change"), "%s", words.buf);
+	} while (++i < json_array_size(fields));
 }
 
 void table_changes(struct output *out, const json_t *changes)
@@ -74,6 +74,17 @@ static bool is_open(const json_t *requirement)
 	const char *state = table_text(requirement, "state");
 
 	return strcmp(state, "required") == 0 || strcmp(state, "missing") == 0;
+}
+
+void table_maintenance(struct output *out, const char *title, const json_t *maintenance)
+{
+	static const struct column columns[] = {{"KIND", "kind", CELL_TEXT, 0}, {"NAMESPACE", "namespace", CELL_TEXT, 0},
+		{"NAME", "name", CELL_TEXT, 0}, {"STATE", "state", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
+
+	if (json_array_size(maintenance) == 0)
+		return;
+	output_heading(out, title);
+	output_table(out, maintenance, columns);
 }
 
 void table_requirements(struct output *out, const char *title, const json_t *requirements, bool all)
@@ -192,17 +203,4 @@ void table_origin(struct output *out, const json_t *origin)
 	output_field(out, "commit", "%s", *commit ? commit : "not known");
 	output_field(out, "captured at", "%s", *captured ? captured : "not known");
 	print_verified(out, origin);
-}
-
-json_t *origin_json(const struct snapshot *snapshot)
-{
-	char when[CLOCK_TEXT_SIZE];
-	json_t *edits = json_array();
-
-	for (size_t i = 0; i < snapshot->edits.count; i++)
-		json_array_append_new(edits, json_string(snapshot->edits.items[i]));
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:o}", "name", snapshot->name, "cluster", snapshot->cluster, "clusterId",
-		snapshot->cluster_id, "commit", snapshot->commit, "capturedAt",
-		snapshot->captured_at ? json_string(clock_format(snapshot->captured_at, when)) : json_null(), "verified",
-		snapshot->verified, "edits", edits);
 }

@@ -8,15 +8,16 @@
 #include <stddef.h>
 
 struct output;
-struct snapshot;
 
 /* The string or integer at key; "" or 0 where there is none. */
 const char *table_text(const json_t *map, const char *key);
 long long table_number(const json_t *map, const char *key);
 /* "LLMInferenceService rhaii-inference/qwen" of a map with kind, namespace and name. The caller frees. */
 char *table_object_text(const json_t *object);
-/* "changed LLMInferenceService rhaii-inference/qwen: spec.replicas 3 -> 0", a line a field. */
+/* "changed LLMInferenceService rhaii-inference/qwen: spec.replicas 3 -> 0 (kubectl-edit, 2026-02-12T16:38Z)", a line a field. */
 void table_changes(struct output *out, const json_t *changes);
+/* [{kind, namespace, name, state}] under title. */
+void table_maintenance(struct output *out, const char *title, const json_t *maintenance);
 /* Those that have objects. */
 void table_kinds(struct output *out, const json_t *kinds);
 /* Under title, those in one of the states that leave somebody something to do; all: in any state. */
@@ -25,10 +26,7 @@ void table_requirements(struct output *out, const char *title, const json_t *req
 void table_environment(struct output *out, const json_t *environment);
 /* all: also those that passed. Ends in a line of counts. */
 void table_probes(struct output *out, const json_t *probes, bool all);
-/* cluster, commit, capturedAt, verified, edits: where the objects come from. */
+/* Where the objects come from, as snapshot_description has it. */
 void table_origin(struct output *out, const json_t *origin);
-
-/* The keys of table_origin, and name and clusterId. The caller's. */
-json_t *origin_json(const struct snapshot *snapshot);
 
 #endif

@@ -4,24 +4,9 @@
 #include "command.h"
 #include "kube/discovery.h"
 #include "output.h"
-#include "policy/policy.h"
 #include "tables.h"
 #include "util/error.h"
 #include "util/json.h"
-
-static int load_policy(struct context *ctx, const struct snapshot *snapshot, struct error *err)
-{
-	const struct tree_file *file;
-
-	if (ctx->settings.other_policy)
-		return policy_load(&ctx->policy, ctx->settings.other_policy, err);
-	file = tree_find(&snapshot->tree, "policy.yaml");
-	if (!file)
-		return error_set(err, ERR_INTEGRITY, "snapshot '%s' has no policy.yaml", snapshot->name);
-	if (policy_read(&ctx->policy, file->data, file->len, err) < 0)
-		return error_wrap(err, "policy.yaml of snapshot '%s'", snapshot->name);
-	return 0;
-}
 
 static int probe(struct context *ctx, const struct snapshot *snapshot, struct error *err)
 {
@@ -29,7 +14,7 @@ static int probe(struct context *ctx, const struct snapshot *snapshot, struct er
 	struct discovery *discovery;
 	int rc;
 
-	if (load_policy(ctx, snapshot, err) < 0 || discovery_load(&discovery, ctx->client, err) < 0)
+	if (context_snapshot_policy(ctx, snapshot, err) < 0 || discovery_load(&discovery, ctx->client, err) < 0)
 		return -1;
 	settings.policy = ctx->policy;
 	settings.discovery = discovery;
@@ -47,7 +32,7 @@ int command_verify(struct context *ctx, struct error *err)
 		return -1;
 	rc = probe(ctx, snapshot, err);
 	if (rc == 0)
-		json_object_set_new(ctx->result, "origin", origin_json(snapshot));
+		json_object_set_new(ctx->result, "origin", snapshot_description(snapshot));
 	snapshot_free(snapshot);
 	return rc;
 }

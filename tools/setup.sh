@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(build-essential pkg-config libcurl4-openssl-dev libjansson-dev libgit2-dev libarchive-dev libzstd-dev libyaml-dev libssl-dev zlib1g-dev
-	libcmocka-dev git jq curl zstd openssl ca-certificates python3-yaml)
+	libcmocka-dev git jq curl zstd openssl ca-certificates python3-yaml strace mount)
 case "${1:-check}" in
 check) ;;
 lint) packages+=(clang clang-format clang-tidy cppcheck pmccabe shellcheck) ;;

@@ -4,7 +4,7 @@
  *
  * kube_call is for single requests: it retries what may pass later (429 with its Retry-After, 5xx, resets) inside a deadline, GETs always,
  * other methods only when the server did not answer or said 429. An answer that is not complete JSON counts as no answer, three times.
- * After a 401 the token file is read once more. kube_send is for many in flight (restore): one try, the caller decides.
+ * After a 401 the token file is read, or the exec plugin run, once more. kube_send is for many in flight (restore): one try, the caller decides.
  * An answer of 400 or more is an error whose text is the server's Status message, escaped, and whose code is ERR_NOT_FOUND (404),
  * ERR_EXISTS (409 AlreadyExists), ERR_CONFLICT (409), ERR_FORBIDDEN (401, 403), ERR_GONE (410), ERR_UNAVAILABLE (408, 429, 5xx) or
  * ERR_REJECTED (the rest; also the 500 "resourceVersion should not be set on objects to be created").
@@ -20,6 +20,7 @@ struct error;
 struct http_client;
 struct kube_client;
 struct kube_config;
+struct strbuf;
 
 struct kube_request {
 	const char *method;       /* "GET" */
@@ -36,6 +37,19 @@ void kube_client_free(struct kube_client *client);
 
 /* *out (may be NULL) is the answer's JSON; the caller owns it. */
 int kube_call(struct kube_client *client, const struct kube_request *request, json_t **out, struct error *err);
+
+/* As kube_call, for who reads the answer himself: take may keep its bytes (strbuf_detach). An ERR_SYNTAX of it counts as an answer that is not complete JSON. */
+typedef int (*kube_take_fn)(struct strbuf *body, void *arg, struct error *err);
+int kube_call_raw(struct kube_client *client, const struct kube_request *request, kube_take_fn take, void *arg, struct error *err);
+
+/*
+ * Ask for what will be needed next, so that the server works meanwhile: one try, moved on by kube_drive. NULL when it cannot be sent. Then either
+ * kube_ahead_take, which waits (on -1 the caller decides whether to ask again), or kube_ahead_drop (NULL is fine); both free it.
+ */
+struct kube_ahead;
+struct kube_ahead *kube_ask_ahead(struct kube_client *client, const struct kube_request *request);
+int kube_ahead_take(struct kube_client *client, struct kube_ahead *ahead, struct strbuf *body, int64_t *retry_after_ms, struct error *err);
+void kube_ahead_drop(struct kube_ahead *ahead);
 
 /* body is borrowed for the call (json_incref to keep); error is NULL on success; retry_after_ms is -1 when the server did not say. */
 typedef void (*kube_done_fn)(json_t *body, const struct error *error, int64_t retry_after_ms, void *arg);

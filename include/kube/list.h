@@ -6,6 +6,9 @@
  * resourceVersion or items of another kind fail the list. 410 Gone starts the list over (the sink is told by restart); the third
  * one fails it. Items get the list's apiVersion and kind, which the server leaves out for built-in kinds.
  *
+ * Items are parsed one at a time, without metadata.managedFields (a third of the bytes, and more of the work): memory holds two pages of
+ * text, the second being asked for while the first is worked on, and the values of one item. A sink's raw can do without even that.
+ *
  * With at_version all kinds can be listed at one point in time: the version of the first list is asked of the others. A 410 then is
  * returned as ERR_GONE at once, since the same question can only give the same answer: the caller starts over with a newer version.
  */
@@ -27,8 +30,20 @@ struct kube_list_options {
 	bool metadata_only;     /* PartialObjectMetadataList; items then carry the kind of resource, not PartialObjectMetadata */
 };
 
+/* An item as the server sent it, before it is parsed. Nothing in it ends in a NUL; all is borrowed for the call. */
+struct kube_raw {
+	const char *text;
+	size_t len;
+	const char *uid, *version; /* metadata.uid and resourceVersion; NULL where they are not plain text */
+	size_t uid_len, version_len;
+	const char *managed_key, *managed_fields; /* JSON of metadata.managedFields, and its key's quote; NULL where there are none */
+	size_t managed_fields_len;
+};
+
 struct kube_list_sink {
-	/* item is borrowed and may be changed or kept (json_incref); -1 ends the list with err. */
+	/* May be NULL; is shown each item first. 1: nothing more to do for it; 0: parse it and call item; -1 ends the list with err. */
+	int (*raw)(const struct kube_raw *raw, void *arg, struct error *err);
+	/* item, without its managedFields, is borrowed and may be changed or kept (json_incref); -1 ends the list with err. */
 	int (*item)(json_t *item, void *arg, struct error *err);
 	/* Everything given so far is void. May be NULL: then a 410 after the first page fails the list. */
 	void (*restart)(void *arg);

@@ -64,6 +64,13 @@ struct policy_inventory {
 	char *group, *resource;
 };
 
+/* A string of an object that may look like a credential: somebody has looked at it, and says why. */
+struct policy_waiver {
+	char *object; /* as object_describe has it: "LLMInferenceService ns/name" */
+	struct fieldpath *path;
+	char *reason;
+};
+
 struct policy {
 	char *name;
 	json_t *document; /* the effective policy (includes resolved): policy_read(canonical(document)) is the same policy */
@@ -76,6 +83,8 @@ struct policy {
 	size_t inventory_count;
 	struct classify_rule *rules; /* of `generated:` and `installed:` */
 	size_t rule_count;
+	struct policy_waiver *waivers;
+	size_t waiver_count;
 };
 
 /* From a file, or the built-in of this name ("rhaii", "core"; NULL: "rhaii") when there is no '/' and no ".yaml" in it. ERR_USAGE. */
@@ -88,5 +97,7 @@ void policy_free(struct policy *policy);
 const struct policy_kind *policy_find(const struct policy *policy, const char *group, const char *resource);
 /* Whether the policy's default scope leaves this namespace out. */
 bool policy_excludes(const struct policy *policy, const char *namespace_);
+/* Whether kinds of this group may have a CustomResourceDefinition: groups without a dot, and those of the API server itself, have none. */
+bool policy_group_may_be_custom(const char *group);
 
 #endif

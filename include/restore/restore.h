@@ -35,7 +35,8 @@ void restore_free(struct restore *restore);
 /*
  * {snapshot: {name, cluster, clusterId, commit, capturedAt, verified, edits}, target: {id, server, url},
  *  waves: [{name, gate (or null), actions: [{action: create|merge|skip|conflict, kind, namespace, name, reason, fields: [{path, live, snapshot}]}]}],
- *  counts: {create, merge, skip, conflict}, environment: [{object, path, value}], requirements: [as in requirements.yaml]}. The caller's.
+ *  counts: {create, merge, skip, conflict}, environment: [{object, path, value}], requirements: [as in requirements.yaml],
+ *  maintenance: [as snapshot/maintenance.h says]}. The caller's.
  */
 json_t *restore_plan_json(const struct restore *restore);
 

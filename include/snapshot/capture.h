@@ -4,6 +4,9 @@
  *
  * What cannot be read completely fails the whole capture and nothing is committed (design.md rule 6.1). An unchanged cluster makes no
  * commit and no archive; the captured tag says that it was looked at.
+ *
+ * All lists are asked for at the resourceVersion of the first. Where the server cannot do that, or forgets the version three times meanwhile, each list
+ * is of its own time: pointInTime is false, and the commit has the trailer "Point-In-Time: no".
  */
 #ifndef RHAII_SNAPSHOT_CAPTURE_H
 #define RHAII_SNAPSHOT_CAPTURE_H
@@ -11,6 +14,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 struct error;
 struct git_store;
@@ -23,7 +27,10 @@ struct capture_options {
 	const struct strlist *namespaces; /* narrow the scope to these; NULL or empty: the policy's scope */
 	const char *archive_dir;          /* NULL: no archive */
 	size_t page_size;                 /* 0: 500 */
+	size_t max_shrink;                /* percent of the objects that may be gone; 0: 20 */
 	bool dry_run;                     /* read and compare, write no ref and no archive */
+	time_t since;                     /* also remember who wrote to objects after this; 0: after the branch head */
+	json_t *records;                  /* an object that gets the change_record (object/change.h) of such an object by its path; NULL: none */
 };
 
 /*
@@ -32,11 +39,22 @@ struct capture_options {
  *   archive (path or null), archiveMade (bool), objects (count), generated (count), installed (count), requests (count),
  *   first (bool: there was no commit before), added, modified, removed (counts of objects),
  *   kinds: [{group, resource, kind, version, count}], notServed: [resource.group],
- *   changes: [{change: added|removed|changed, kind, namespace, name, fields: [{path, old, new}]}]   (old, new as text for people; fields only for changed; at most
- *   1000 of them)
+ *   changes: [as object/change.h says]   (fields only for changed; at most 1000 of them)
+ *   maintenance: [as snapshot/maintenance.h says], notReady (count of objects that the cluster says are not Ready)
  *   uncovered: [{kind, namespace, name, keys: [..], state, neededBy: [..]}], offsite ("none")
+ *   pointInTime (bool: all lists show the cluster at one resourceVersion)
+ *   findings: [{object, path, kind}]   (what may be a credential)
+ * A guard that refuses (ERR_GUARD) leaves {refused: [{guard: cluster|scope|empty|shrink|kind|credential, text}], id: of the capture kept aside for capture_accept, or
+ * null} instead.
  */
 int capture_run(const struct capture_options *options, struct kube_client *client, struct git_store *store, const struct policy *policy,
 	json_t **result, struct error *err);
+
+/*
+ * Make the refused capture with this id (the start of its tree's) the head of the cluster's branch, and its archive. *result as of capture_run, without `installed`;
+ * requests is 0. ERR_GUARD when there is none, it is another, or the branch has moved since it was refused.
+ */
+int capture_accept(
+	struct git_store *store, const char *cluster, const char *id, const char *archive_dir, json_t **result, struct error *err);
 
 #endif

@@ -3,7 +3,10 @@
  * snapshot - a snapshot opened for reading, from a git revision, an archive or a folder: whole, checked, parsed.
  *
  * Anything that does not fit together is ERR_INTEGRITY before anybody acts on it. A commit without a true Manifest-SHA256 trailer, or a folder whose files differ
- * from its MANIFEST, is refused unless edits are accepted; the changed files are then named. A folder without a MANIFEST is "unverified".
+ * from its MANIFEST or from its COMMIT (tree or Manifest-SHA256), is refused unless edits are accepted; the changed files are then named. Where nothing is left
+ * that could tell which they are (a MANIFEST made again, a commit amended), that is "whole folder" or "whole commit". A folder without a MANIFEST is "unverified".
+ *
+ * A folder may hold plain files in plain folders only, and is not looked for behind a symlink (a plain .git at its top is passed over); an archive may be named by one.
  */
 #ifndef RHAII_STORE_SNAPSHOT_H
 #define RHAII_STORE_SNAPSHOT_H
@@ -34,6 +37,7 @@ struct snapshot {
 	char *cluster; /* from snapshot.yaml */
 	char *cluster_id;
 	char commit[GIT_ID_SIZE]; /* "" when not known (folder without COMMIT) */
+	char *message;            /* of that commit, for words; NULL when not known */
 	time_t captured_at;       /* 0 when not known */
 	bool verified;            /* a MANIFEST vouched for every file */
 	struct strlist edits;     /* files that differ from it, accepted */
@@ -47,8 +51,7 @@ struct snapshot {
 /* arg as in design.md section 8: starts with '/' or "./" or ends in ".tar.zst": a path (folder or archive); else a git revision (NULL: the branch head). */
 int snapshot_open(struct snapshot **out, const struct snapshot_source *source, const char *arg, struct error *err);
 void snapshot_free(struct snapshot *snapshot);
-/* The object, or NULL. */
-const struct object *snapshot_find(
-	const struct snapshot *snapshot, const char *group, const char *resource, const char *namespace_, const char *name);
+/* For results: name, cluster, clusterId, commit and capturedAt (null when not known), verified, edits; foreign text is escaped. The caller's. */
+json_t *snapshot_description(const struct snapshot *snapshot);
 
 #endif

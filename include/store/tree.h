@@ -17,11 +17,12 @@ struct strlist;
 
 #define TREE_MANIFEST "MANIFEST.sha256"
 #define TREE_COMMIT "COMMIT"
-#define TREE_FILE_MAX (16u << 20)   /* bytes of one file */
-#define TREE_TOTAL_MAX (4ull << 30) /* bytes of a whole tree */
-#define TREE_COUNT_MAX (2u << 20)   /* files of a tree */
-#define TREE_DEPTH_MAX 16           /* segments of a path */
-#define TREE_MANIFEST_MAX (512u << 20)
+#define TREE_FILE_MAX (16u << 20) /* bytes of one file */
+/* Bytes of a whole tree, by tree_cost, all of it in memory: 100,000 objects are 210 MB. */
+#define TREE_TOTAL_MAX (1ull << 30)
+#define TREE_COUNT_MAX (1u << 20)      /* files of a tree */
+#define TREE_DEPTH_MAX 16              /* segments of a path */
+#define TREE_MANIFEST_MAX (512u << 20) /* no tree within these limits has a longer one */
 
 struct tree_file {
 	char *path;
@@ -41,6 +42,8 @@ struct tree {
 	}
 
 int tree_check_path(const char *path, struct error *err);
+/* What a file counts for in TREE_TOTAL_MAX: its bytes, and three times its path, which is in a manifest too. */
+unsigned long long tree_cost(const char *path, size_t len);
 /* Take a copy of data; computes the sum. ERR_INTEGRITY for what is over the limits above. Same path twice is found by tree_sort. */
 int tree_add(struct tree *tree, const char *path, const void *data, size_t len, struct error *err);
 /* Sort; a path that is there twice, or both a file and a folder, is ERR_INTEGRITY. Call once after the adds. */

@@ -32,9 +32,21 @@ int file_mkdirs(const char *path, struct error *err);
 
 bool file_exists(const char *path);
 bool file_is_directory(const char *path);
+bool file_is_plain(const char *path);
 
-/* Every entry below root (not root itself), relative paths, sorted bytewise, directories not listed. A symlink, device, socket or fifo is ERR_INTEGRITY. skip: names at the top to leave out, NULL-terminated, may be NULL. */
-int file_walk(const char *root, const char *const *skip, struct strlist *out, struct error *err);
+/*
+ * A directory from strangers, held open: what is read through it lies below it, whatever is renamed or swapped meanwhile, and no symlink in it is followed.
+ * The directory itself may not be a symlink either (ERR_INTEGRITY), however many '/' or "/." follow; those before it in path are the caller's word.
+ */
+struct file_root;
+/* ERR_NOT_FOUND when it is not there. */
+int file_root_open(struct file_root **out, const char *path, struct error *err);
+void file_root_free(struct file_root *root);
+/* Every entry below root (not root itself), relative paths, sorted bytewise, directories not listed. A symlink, device, socket or fifo is ERR_INTEGRITY. skip: plain files
+ * and directories at the top to leave out by name, NULL-terminated, may be NULL. */
+int file_root_walk(const struct file_root *root, const char *const *skip, struct strlist *out, struct error *err);
+/* Append the bytes of a file of that list. ERR_INTEGRITY when it is not a plain file in plain directories (any more), or longer than max. */
+int file_root_read(const struct file_root *root, const char *path, size_t max, struct strbuf *out, struct error *err);
 
 /* An exclusive lock on path (flock), freed by the kernel at death. ERR_LOCKED when another holds it. */
 struct file_lock;

@@ -2,6 +2,8 @@
 /*
  * http - requests over one libcurl multi handle: HTTP/2 where the server speaks it, one connection, many streams, never a redirect.
  *
+ * Only https goes through a proxy, by util/proxy.h; http never does, whatever the environment says.
+ *
  * Credentials live in memory only (TLS material as blobs). Use: http_client_new; then either http_perform, or http_submit as often as
  * wanted and http_drive until http_in_flight is 0. A done callback may call any function here but http_client_free; on_data may call
  * none. Nothing is sent twice by itself: retrying is for the caller, who knows what may be repeated. Not thread safe.
@@ -27,6 +29,7 @@ struct http_tls {
 	const char *key;
 	const char *server_name; /* NULL: the URL's host */
 	bool insecure;
+	const char *proxy; /* URL, for every https request, also to loopback; NULL: what the environment says (util/proxy.h) */
 };
 
 struct http_request {
@@ -49,7 +52,7 @@ struct http_request {
 struct http_response {
 	long status; /* 0: no answer */
 	struct strbuf body;
-	int64_t retry_after_ms; /* from Retry-After in seconds (a date is not understood); -1: none */
+	int64_t retry_after_ms; /* from Retry-After in seconds, five minutes at most (a date is not understood); -1: none */
 	int64_t first_byte_ms, total_ms;
 };
 #define HTTP_RESPONSE_INIT                                                                                                                 \

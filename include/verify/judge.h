@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "object/idle.h" /* what is idle, judges ask as well */
 #include "util/strbuf.h"
 
 struct map;
@@ -73,10 +74,5 @@ void judge_child(const json_t *entry, const json_t *child, const struct map *uid
 
 /* "group/Kind/namespace/name". The caller frees. */
 char *judge_identity(const char *group, const char *kind, const char *namespace_, const char *name);
-
-/* Why an object that is there as its author wrote it does not serve ("spec.replicas is 0"), or NULL. */
-const char *idle_reason(const json_t *object);
-/* The same, for what cannot even get ready (stopped). */
-const char *idle_never_ready(const json_t *object);
 
 #endif

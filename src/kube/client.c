@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/client.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "credentials.h"
 #include "kube/kubeconfig.h"
+#include "secret.h"
 #include "util/clock.h"
 #include "util/env.h"
 #include "util/error.h"
-#include "util/file.h"
 #include "util/http.h"
 #include "util/json.h"
 #include "util/log.h"
@@ -24,16 +23,9 @@
 #define BACKOFF_MAX_MS (10 * 1000)
 #define MALFORMED_MAX 3 /* a connection cut off mid-answer heals; a server that does not speak JSON does not */
 #define MESSAGE_MAX 500
-#define TOKEN_MAX ((size_t)64 << 10)
+#define RETIRED_POLL_MS 50 /* while two transports are in use, which are waited for in turn */
 
-#define HEADERS_MAX 3
-
-/* A token from a file, and which state of the file it is. */
-struct token {
-	char *text;
-	struct stat file;
-	bool refused; /* read again even when the file looks unchanged */
-};
+#define HEADERS_MAX 3 /* besides those of impersonation */
 
 /* A request in flight. The client keeps them in a list, since http_cancel_all calls nobody back. */
 struct pending {
@@ -42,51 +34,94 @@ struct pending {
 	kube_done_fn done;
 	void *arg;
 	struct kube_stream stream;
+	unsigned generation;      /* of the credentials that it went out with */
+	struct kube_ahead *ahead; /* that this is the request of, or NULL */
+};
+
+/* Asked for before it is needed. over: answer or fault is there; dropped: nobody waits any more. */
+struct kube_ahead {
+	struct pending *pending; /* NULL when over */
+	bool over, dropped;
+	struct strbuf body;
+	int64_t retry_after_ms;
+	struct error fault;
+};
+
+/* A transport with a client certificate that is no longer the one; it stays until the last of its requests is over. */
+struct retired {
+	struct http_client *http;
+	struct retired *next;
 };
 
 struct kube_client {
 	const struct kube_config *config;
 	struct http_client *http;
-	struct token token;
-	char *headers[HEADERS_MAX + 1];
+	struct retired *retired;
+	unsigned depth; /* how many of our calls are driving: what they drive must not go away under them */
+	struct credentials *credentials;
+	struct credential_view view; /* of the last refresh */
+	unsigned certificate;        /* the one that http has */
+	char **headers;
+	size_t header_count;
 	struct pending *pending;
 	size_t requests;
 };
 
-static void wipe_free(char **text)
-{
-	if (*text)
-		explicit_bzero(*text, strlen(*text));
-	free(*text);
-	*text = NULL;
-}
-
 /* ---- life ---- */
 
-int kube_client_new(struct kube_client **out, const struct kube_config *config, struct error *err)
+static int transport_new(struct http_client **out, const struct kube_config *config, const struct credential_view *view, struct error *err)
 {
 	struct http_tls tls = {
 		.ca = config->ca,
-		.cert = config->cert,
-		.key = config->key,
+		.cert = view->cert,
+		.key = view->key,
 		.server_name = config->server_name,
 		.insecure = config->insecure,
+		.proxy = config->proxy,
 	};
+
+	if (http_client_new(out, &tls, err) < 0)
+		return error_wrap(err, "%s", config->source);
+	return 0;
+}
+
+int kube_client_new(struct kube_client **out, const struct kube_config *config, struct error *err)
+{
 	struct kube_client *client = xcalloc(1, sizeof(*client));
 
 	client->config = config;
-	if (http_client_new(&client->http, &tls, err) < 0) {
-		free(client);
-		return error_wrap(err, "%s", config->source);
+	client->credentials = credentials_new(config);
+	credentials_view(client->credentials, &client->view);
+	client->headers = xcalloc(HEADERS_MAX + config->impersonate.count + 1, sizeof(*client->headers));
+	if (transport_new(&client->http, config, &client->view, err) < 0) {
+		kube_client_free(client);
+		return -1;
 	}
+	if (config->insecure)
+		log_warning("%s has insecure-skip-tls-verify: whoever is on the way to '%s' can read and change all, credentials included",
+			config->source, config->server);
 	*out = client;
 	return 0;
 }
 
 static void headers_wipe(struct kube_client *client)
 {
-	for (size_t i = 0; i < HEADERS_MAX; i++)
-		wipe_free(&client->headers[i]);
+	for (size_t i = 0; i < client->header_count; i++)
+		secret_free(&client->headers[i]);
+	client->header_count = 0;
+}
+
+/* The request of an answer asked for ahead is gone: who waits for it is told, what nobody waits for is freed. */
+static void ahead_lost(struct kube_ahead *ahead)
+{
+	if (!ahead)
+		return;
+	ahead->pending = NULL;
+	ahead->over = true;
+	if (ahead->dropped)
+		free(ahead);
+	else
+		error_set(&ahead->fault, ERR_UNAVAILABLE, "the request was given up");
 }
 
 static void pending_free(struct pending *pending)
@@ -101,28 +136,74 @@ static struct pending *pending_new(struct kube_client *client)
 {
 	struct pending *pending = xcalloc(1, sizeof(*pending));
 
-	*pending = (struct pending){.client = client, .next = client->pending, .link = &client->pending};
+	*pending = (struct pending){
+		.client = client, .next = client->pending, .link = &client->pending, .generation = client->view.generation};
 	if (pending->next)
 		pending->next->link = &pending->next;
 	client->pending = pending;
 	return pending;
 }
 
+/* ---- transports ---- */
+
+/* Forget the retired transports that nothing runs on any more. */
+static void retired_reap(struct kube_client *client)
+{
+	struct retired **link = &client->retired;
+
+	while (client->depth == 0 && *link) {
+		struct retired *retired = *link;
+
+		if (http_in_flight(retired->http) > 0) {
+			link = &retired->next;
+			continue;
+		}
+		*link = retired->next;
+		http_client_free(retired->http);
+		free(retired);
+	}
+}
+
+/* A client certificate belongs to a connection: another one needs another transport. */
+static int transport_renew(struct kube_client *client, struct error *err)
+{
+	struct http_client *fresh = NULL;
+	struct retired *retired = NULL;
+
+	if (client->view.certificate == client->certificate)
+		return 0;
+	if (transport_new(&fresh, client->config, &client->view, err) < 0)
+		return -1;
+	retired = xcalloc(1, sizeof(*retired));
+	*retired = (struct retired){.http = client->http, .next = client->retired};
+	client->retired = retired;
+	client->http = fresh;
+	client->certificate = client->view.certificate;
+	return 0;
+}
+
 void kube_cancel_all(struct kube_client *client)
 {
 	http_cancel_all(client->http);
-	while (client->pending)
+	for (struct retired *retired = client->retired; retired; retired = retired->next)
+		http_cancel_all(retired->http);
+	while (client->pending) {
+		ahead_lost(client->pending->ahead);
 		pending_free(client->pending);
+	}
 }
 
 void kube_client_free(struct kube_client *client)
 {
 	if (!client)
 		return;
-	kube_cancel_all(client);
+	if (client->http)
+		kube_cancel_all(client);
+	retired_reap(client);
 	http_client_free(client->http);
 	headers_wipe(client);
-	wipe_free(&client->token.text);
+	free(client->headers);
+	credentials_free(client->credentials);
 	free(client);
 }
 
@@ -148,111 +229,54 @@ struct http_client *kube_http(struct kube_client *client)
 
 int kube_drive(struct kube_client *client, int64_t timeout_ms, struct error *err)
 {
-	return http_drive(client->http, timeout_ms, err);
+	int rc = 0;
+
+	client->depth++;
+	for (struct retired *retired = client->retired; retired && rc == 0; retired = retired->next) {
+		if (http_in_flight(retired->http) > 0 && timeout_ms > RETIRED_POLL_MS)
+			timeout_ms = RETIRED_POLL_MS;
+		rc = http_drive(retired->http, 0, err);
+	}
+	if (rc == 0)
+		rc = http_drive(client->http, timeout_ms, err);
+	client->depth--;
+	retired_reap(client);
+	return rc;
 }
 
 size_t kube_in_flight(const struct kube_client *client)
 {
-	return http_in_flight(client->http);
+	size_t count = http_in_flight(client->http);
+
+	for (const struct retired *retired = client->retired; retired; retired = retired->next)
+		count += http_in_flight(retired->http);
+	return count;
 }
 
-/* ---- token and headers ---- */
+/* ---- credentials and headers ---- */
 
-static bool same_file(const struct stat *a, const struct stat *b)
+static void add_header(struct kube_client *client, char *line)
 {
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-		a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
-/* The text without blanks at its ends; the caller frees. NULL when it could not be a header value. */
-static char *token_trim(const char *text, size_t len)
-{
-	while (len > 0 && strchr(" \t\r\n", text[len - 1]))
-		len--;
-	while (len > 0 && strchr(" \t\r\n", *text)) {
-		text++;
-		len--;
-	}
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)text[i] <= ' ' || (unsigned char)text[i] >= 0x7f)
-			return NULL;
-	return len > 0 ? xstrndup(text, len) : NULL;
-}
-
-static int token_read(struct token *token, const char *path, struct error *err)
-{
-	struct strbuf text = STRBUF_INIT;
-	char *fresh = NULL;
-	int result = 0;
-
-	/* Room enough that the buffer never moves: what is left behind by a move could not be wiped. */
-	(void)strbuf_reserve(&text, 4 * TOKEN_MAX);
-	result = file_read(path, TOKEN_MAX, &text, err);
-	if (result == 0) {
-		fresh = token_trim(text.buf, text.len);
-		if (!fresh)
-			result = error_set(err, ERR_USAGE, "token file '%s' is empty or holds more than a token", path);
-	}
-	if (text.cap > 0)
-		explicit_bzero(text.buf, text.cap);
-	strbuf_release(&text);
-	if (result < 0)
-		return -1;
-	wipe_free(&token->text);
-	token->text = fresh;
-	return 0;
-}
-
-/* Read the token file when it changed since the last time (kubelet replaces it about once an hour) or the server refused what was in it. */
-static int token_refresh(struct token *token, const char *path, struct error *err)
-{
-	struct stat now = {0};
-
-	if (stat(path, &now) < 0) {
-		error_errno(err, errno, "token file '%s'", path);
-	} else {
-		if (token->text && !token->refused && same_file(&now, &token->file))
-			return 0;
-		if (token_read(token, path, err) == 0) {
-			token->file = now;
-			token->refused = false;
-			return 0;
-		}
-	}
-	/* A token file that is being replaced may be away for a moment: the old token is still good, or the server will say so. */
-	if (!token->text)
-		return -1;
-	log_debug("%s; going on with the token read before", err->text);
-	error_clear(err);
-	return 0;
-}
-
-static int bearer(struct kube_client *client, const char **out, struct error *err)
-{
-	const struct kube_config *config = client->config;
-
-	*out = config->token;
-	if (!config->token_file)
-		return 0;
-	if (token_refresh(&client->token, config->token_file, err) < 0)
-		return -1;
-	*out = client->token.text;
-	return 0;
+	client->headers[client->header_count++] = line;
 }
 
 int kube_headers(struct kube_client *client, const char *accept, const char *content_type, const char *const **out, struct error *err)
 {
-	const char *token = NULL;
-	size_t count = 0;
+	const struct strlist *impersonate = &client->config->impersonate;
 
 	headers_wipe(client);
-	if (bearer(client, &token, err) < 0)
-		return error_wrap(err, "%s", kube_source(client));
-	client->headers[count++] = xasprintf("Accept: %s", accept ? accept : "application/json");
+	if (credentials_refresh(client->credentials, err) < 0)
+		return client->config->exec ? -1 : error_wrap(err, "%s", kube_source(client)); /* a plugin is named with its file */
+	credentials_view(client->credentials, &client->view);
+	if (transport_renew(client, err) < 0)
+		return -1;
+	add_header(client, xasprintf("Accept: %s", accept ? accept : "application/json"));
 	if (content_type)
-		client->headers[count++] = xasprintf("Content-Type: %s", content_type);
-	if (token)
-		client->headers[count++] = xasprintf("Authorization: Bearer %s", token);
+		add_header(client, xasprintf("Content-Type: %s", content_type));
+	if (client->view.token)
+		add_header(client, xasprintf("Authorization: Bearer %s", client->view.token));
+	for (size_t i = 0; i < impersonate->count; i++)
+		add_header(client, xstrdup(impersonate->items[i]));
 	*out = (const char *const *)client->headers;
 	return 0;
 }
@@ -354,15 +378,18 @@ static int answer_parse(const char *body, size_t len, json_t **out, bool *malfor
 /* A request on its way through its tries. */
 struct call {
 	const struct kube_request *request;
+	kube_take_fn take; /* NULL: the answer is parsed */
+	void *take_arg;
 	char *url;
 	struct strbuf body;
 	int64_t until; /* monotonic */
 	unsigned tries;
 	unsigned malformed_tries;
-	bool token_reread;
+	bool renewed; /* the credentials, after a 401 */
 
 	/* Of the last try. */
 	bool malformed;
+	unsigned generation; /* of the credentials */
 	long status;
 	int64_t retry_after_ms;
 };
@@ -392,7 +419,7 @@ static int64_t call_remaining(const struct call *call)
 }
 
 /* Everything that http needs; valid until the next call of kube_headers. */
-static int call_prepare(struct kube_client *client, const struct call *call, struct http_request *out, struct error *err)
+static int call_prepare(struct kube_client *client, struct call *call, struct http_request *out, struct error *err)
 {
 	const struct kube_request *request = call->request;
 	int64_t left = call_remaining(call);
@@ -406,8 +433,32 @@ static int call_prepare(struct kube_client *client, const struct call *call, str
 	}
 	if (kube_headers(client, request->accept, content_type, &out->headers, err) < 0)
 		return -1;
+	call->generation = client->view.generation;
 	client->requests++;
 	return 0;
+}
+
+/* An answer that is no complete JSON for its taker is asked for again, as for answer_parse. */
+static int answer_take(struct call *call, struct strbuf *body, struct error *err)
+{
+	if (body->len > 0 && *body->buf != '{' && *body->buf != '[')
+		return answer_parse(body->buf, body->len, &(json_t *){NULL}, &call->malformed, err);
+	if (call->take(body, call->take_arg, err) == 0)
+		return 0;
+	if (err->code != ERR_SYNTAX)
+		return -1;
+	call->malformed = true;
+	err->code = ERR_UNAVAILABLE;
+	return error_wrap(err, "the answer is not complete JSON");
+}
+
+static int call_answer(struct kube_client *client, struct call *call, struct http_response *response, json_t **out, struct error *err)
+{
+	if (response->status < 200 || response->status >= 300)
+		return status_error(client, response->status, response->body.buf, response->body.len, err);
+	if (call->take)
+		return answer_take(call, &response->body, err);
+	return answer_parse(response->body.buf, response->body.len, out, &call->malformed, err);
 }
 
 static int call_try(struct kube_client *client, struct call *call, json_t **out, struct error *err)
@@ -422,16 +473,15 @@ static int call_try(struct kube_client *client, struct call *call, json_t **out,
 	if (call_prepare(client, call, &request, err) < 0)
 		return -1;
 	call->tries++;
+	client->depth++;
 	result = http_perform(client->http, &request, &response, err);
+	client->depth--;
+	retired_reap(client);
 	/* Also of an answer that was cut off: the request has been carried out then. */
 	call->status = response.status;
 	call->retry_after_ms = response.retry_after_ms;
-	if (result == 0) {
-		if (response.status >= 200 && response.status < 300)
-			result = answer_parse(response.body.buf, response.body.len, out, &call->malformed, err);
-		else
-			result = status_error(client, response.status, response.body.buf, response.body.len, err);
-	}
+	if (result == 0)
+		result = call_answer(client, call, &response, out, err);
 	call->malformed_tries += call->malformed;
 	http_response_release(&response);
 	return result;
@@ -461,14 +511,21 @@ static bool call_may_retry(const struct call *call, const struct error *err)
 	return is_get || call->status == 0 || call->status == 429;
 }
 
+/* After a 401 the next request gets fresh credentials. */
+static void note_status(struct kube_client *client, unsigned generation, long status)
+{
+	if (status == 401)
+		credentials_refused(client->credentials, generation);
+}
+
 /* The wait before the next try in ms; -1: give up with the error as it is. */
 static int64_t call_wait(struct kube_client *client, struct call *call, const struct error *err)
 {
 	int64_t wait = -1;
 
-	if (call->status == 401 && client->config->token_file && !call->token_reread) {
-		call->token_reread = true;
-		client->token.refused = true;
+	note_status(client, call->generation, call->status);
+	if (call->status == 401 && credentials_renewable(client->credentials) && !call->renewed) {
+		call->renewed = true;
 		return 0;
 	}
 	if (!call_may_retry(call, err))
@@ -477,16 +534,15 @@ static int64_t call_wait(struct kube_client *client, struct call *call, const st
 	return wait < call_remaining(call) ? wait : -1;
 }
 
-int kube_call(struct kube_client *client, const struct kube_request *request, json_t **out, struct error *err)
+static int call_run(struct kube_client *client, struct call *call, json_t **out, struct error *err)
 {
-	auto_call struct call call = {.body = STRBUF_INIT};
+	const struct kube_request *request = call->request;
 
-	call_init(&call, client, request);
-	while (call_try(client, &call, out, err) < 0) {
-		int64_t wait = call_wait(client, &call, err);
+	while (call_try(client, call, out, err) < 0) {
+		int64_t wait = call_wait(client, call, err);
 
 		if (wait < 0)
-			return call.tries > 1 ? error_wrap(err, "after %u tries", call.tries) : -1;
+			return call->tries > 1 ? error_wrap(err, "after %u tries", call->tries) : -1;
 		log_debug("%s %s: %s; trying again in %lld ms", request->method, request->path, err->text, (long long)wait);
 		clock_sleep_ms(wait);
 	}
@@ -494,14 +550,23 @@ int kube_call(struct kube_client *client, const struct kube_request *request, js
 	return 0;
 }
 
-/* ---- many in flight ---- */
-
-/* After a 401 the next request reads the token file again. */
-static void note_status(struct kube_client *client, long status)
+int kube_call(struct kube_client *client, const struct kube_request *request, json_t **out, struct error *err)
 {
-	if (status == 401)
-		client->token.refused = true;
+	auto_call struct call call = {.body = STRBUF_INIT};
+
+	call_init(&call, client, request);
+	return call_run(client, &call, out, err);
 }
+
+int kube_call_raw(struct kube_client *client, const struct kube_request *request, kube_take_fn take, void *arg, struct error *err)
+{
+	auto_call struct call call = {.take = take, .take_arg = arg, .body = STRBUF_INIT};
+
+	call_init(&call, client, request);
+	return call_run(client, &call, NULL, err);
+}
+
+/* ---- many in flight ---- */
 
 static void send_done(struct http_response *response, const struct error *error, void *arg)
 {
@@ -509,6 +574,7 @@ static void send_done(struct http_response *response, const struct error *error,
 	struct kube_client *client = pending->client;
 	kube_done_fn done = pending->done;
 	void *done_arg = pending->arg;
+	unsigned generation = pending->generation;
 	auto_json json_t *body = NULL;
 	struct error err = ERROR_INIT;
 	bool malformed = false;
@@ -521,7 +587,7 @@ static void send_done(struct http_response *response, const struct error *error,
 		status_error(client, response->status, response->body.buf, response->body.len, &err);
 	else if (answer_parse(response->body.buf, response->body.len, &body, &malformed, &err) == 0)
 		error_clear(&err);
-	note_status(client, response->status);
+	note_status(client, generation, response->status);
 	done(body, err.code == ERR_NONE ? NULL : &err, response->retry_after_ms, done_arg);
 }
 
@@ -543,6 +609,93 @@ int kube_send(struct kube_client *client, const struct kube_request *request, ku
 	return -1;
 }
 
+/* ---- ahead ---- */
+
+static void ahead_free(struct kube_ahead *ahead)
+{
+	strbuf_release(&ahead->body);
+	free(ahead);
+}
+
+static void ahead_done(struct http_response *response, const struct error *error, void *arg)
+{
+	struct pending *pending = arg;
+	struct kube_client *client = pending->client;
+	struct kube_ahead *ahead = pending->arg;
+	unsigned generation = pending->generation;
+
+	pending_free(pending);
+	note_status(client, generation, response->status);
+	ahead->pending = NULL;
+	ahead->over = true;
+	ahead->retry_after_ms = response->retry_after_ms;
+	if (error)
+		ahead->fault = *error;
+	else if (response->status < 200 || response->status >= 300)
+		status_error(client, response->status, response->body.buf, response->body.len, &ahead->fault);
+	else {
+		ahead->body = response->body;
+		response->body = (struct strbuf)STRBUF_INIT;
+	}
+	if (ahead->dropped)
+		ahead_free(ahead);
+}
+
+struct kube_ahead *kube_ask_ahead(struct kube_client *client, const struct kube_request *request)
+{
+	auto_call struct call call = {.body = STRBUF_INIT};
+	struct http_request http = {0};
+	struct error ignored = ERROR_INIT;
+	struct kube_ahead *ahead;
+
+	call_init(&call, client, request);
+	if (call_prepare(client, &call, &http, &ignored) < 0)
+		return NULL;
+	ahead = xcalloc(1, sizeof(*ahead));
+	ahead->body = (struct strbuf)STRBUF_INIT;
+	ahead->pending = pending_new(client);
+	ahead->pending->arg = ahead;
+	ahead->pending->ahead = ahead;
+	if (http_submit(client->http, &http, ahead_done, ahead->pending, &ignored) == 0)
+		return ahead;
+	pending_free(ahead->pending);
+	ahead_free(ahead);
+	return NULL;
+}
+
+int kube_ahead_take(struct kube_client *client, struct kube_ahead *ahead, struct strbuf *body, int64_t *retry_after_ms, struct error *err)
+{
+	int rc = 0;
+
+	while (!ahead->over && rc == 0)
+		rc = kube_drive(client, 1000, err);
+	if (rc < 0) {
+		kube_ahead_drop(ahead);
+		return -1;
+	}
+	*retry_after_ms = ahead->retry_after_ms;
+	if (ahead->fault.code == ERR_NONE) {
+		strbuf_release(body);
+		*body = ahead->body;
+		ahead->body = (struct strbuf)STRBUF_INIT;
+	} else {
+		*err = ahead->fault;
+		rc = -1;
+	}
+	ahead_free(ahead);
+	return rc;
+}
+
+void kube_ahead_drop(struct kube_ahead *ahead)
+{
+	if (!ahead)
+		return;
+	if (ahead->over)
+		ahead_free(ahead);
+	else
+		ahead->dropped = true;
+}
+
 /* ---- streams ---- */
 
 static void stream_done(struct http_response *response, const struct error *error, void *arg)
@@ -550,6 +703,7 @@ static void stream_done(struct http_response *response, const struct error *erro
 	struct pending *pending = arg;
 	struct kube_client *client = pending->client;
 	struct kube_stream stream = pending->stream;
+	unsigned generation = pending->generation;
 	struct error err = ERROR_INIT;
 
 	if (response->status >= 300)
@@ -557,7 +711,7 @@ static void stream_done(struct http_response *response, const struct error *erro
 	else if (error && response->status < 200)
 		err = *error; /* one that opened and then broke has ended like any other */
 	pending_free(pending);
-	note_status(client, response->status);
+	note_status(client, generation, response->status);
 	stream.ended(err.code == ERR_NONE ? NULL : &err, stream.arg);
 }
 

@@ -6,6 +6,8 @@
 
 #include "kube/client.h"
 #include "kube/discovery.h"
+#include "page.h"
+#include "util/clock.h"
 #include "util/error.h"
 #include "util/http.h"
 #include "util/json.h"
@@ -17,6 +19,7 @@
 #define PAGE_SIZE 500
 #define PAGE_DEADLINE_MS (120 * 1000) /* a page of large objects over a slow line */
 #define STARTS_MAX 3
+#define DRIVE_ITEMS 16 /* between two looks at the network */
 #define META_VERSION "meta.k8s.io/v1"
 #define META_KIND "PartialObjectMetadata"
 #define META_ACCEPT "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -34,6 +37,8 @@ struct listing {
 	struct strlist tokens; /* every continue token seen */
 	char *version;         /* resourceVersion of the first page; NULL before it */
 	size_t items;
+	struct kube_ahead *ahead; /* the next page, on its way; NULL: none */
+	struct strbuf scratch;    /* the text of one item */
 };
 
 static void listing_reset(struct listing *list)
@@ -42,11 +47,14 @@ static void listing_reset(struct listing *list)
 	free(list->version);
 	list->version = NULL;
 	list->items = 0;
+	kube_ahead_drop(list->ahead);
+	list->ahead = NULL;
 }
 
 static void listing_release(struct listing *list)
 {
 	listing_reset(list);
+	strbuf_release(&list->scratch);
 	free(list->api_version);
 	free(list->list_kind);
 }
@@ -104,17 +112,45 @@ static int item_take(struct listing *list, json_t *item, struct error *err)
 	return list->sink->item(item, list->sink->arg, err);
 }
 
-static int items_take(struct listing *list, const json_t *page, struct error *err)
+/* Parse one item and give it on. It is gone before the next one is looked at. */
+static int item_parse(struct listing *list, const struct kube_raw *raw, struct error *err)
 {
-	json_t *items = json_object_get(page, "items");
-	size_t i = 0;
-	json_t *item = NULL;
+	auto_json json_t *item = NULL;
+
+	strbuf_truncate(&list->scratch, 0);
+	page_item_text(raw, &list->scratch);
+	item = json_read(list->scratch.buf, list->scratch.len, err);
+	if (!item) {
+		err->code = ERR_REJECTED;
+		return error_wrap(err, "item %zu is not JSON", list->items);
+	}
+	return item_take(list, item, err);
+}
+
+static int item_give(struct listing *list, const struct kube_raw *raw, struct error *err)
+{
+	int known = list->sink->raw ? list->sink->raw(raw, list->sink->arg, err) : 0;
+
+	if (known == 0)
+		return item_parse(list, raw, err);
+	list->items++;
+	return known < 0 ? -1 : 0;
+}
+
+static int items_take(struct listing *list, const struct page *page, struct error *err)
+{
+	const json_t *items = json_object_get(page->head, "items");
+	struct kube_raw raw;
 
 	/* A nil slice in Go is null in JSON: an empty list. */
 	if (!json_is_array(items) && !json_is_null(items))
 		return error_set(err, ERR_REJECTED, "the page has no items");
-	json_array_foreach (items, i, item) {
-		if (item_take(list, item, err) < 0)
+	for (size_t i = 0; i < page->count; i++) {
+		page_item(page, i, &raw);
+		if (item_give(list, &raw, err) < 0)
+			return -1;
+		/* The next page comes in meanwhile. Its own faults are seen when it is taken. */
+		if (list->ahead && list->items % DRIVE_ITEMS == 0 && kube_drive(list->client, 0, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -193,21 +229,77 @@ static int page_next(struct listing *list, const json_t *page, const char **next
 	return 0;
 }
 
-static int page_take(struct listing *list, const char *token, const char **next, struct error *err)
+static int page_keep(struct strbuf *body, void *arg, struct error *err)
 {
-	auto_json json_t *page = NULL;
-	auto_free char *path = page_path(list, token);
-	struct kube_request request = {
+	return page_read(arg, body, err);
+}
+
+/* Whether a request that was sent ahead is worth another, now that its answer is needed. */
+static bool worth_asking(const struct error *err)
+{
+	return err->code == ERR_UNAVAILABLE || err->code == ERR_FORBIDDEN || err->code == ERR_SYNTAX;
+}
+
+/* The page that was asked for ahead: 1, 0 when there is none to be had that way. */
+static int page_ahead(struct listing *list, struct page *page, struct error *err)
+{
+	auto_strbuf struct strbuf body = STRBUF_INIT;
+	struct kube_ahead *ahead = list->ahead;
+	int64_t wait = -1;
+
+	list->ahead = NULL;
+	if (!ahead)
+		return 0;
+	if (kube_ahead_take(list->client, ahead, &body, &wait, err) == 0 && page_read(page, &body, err) == 0)
+		return 1;
+	if (!worth_asking(err))
+		return -1;
+	log_debug("list of %s: %s; asking again", list->resource->resource, err->text);
+	error_clear(err);
+	if (wait > 0)
+		clock_sleep_ms(wait < PAGE_DEADLINE_MS ? wait : PAGE_DEADLINE_MS);
+	return 0;
+}
+
+static struct kube_request page_request(const struct listing *list, const char *path)
+{
+	return (struct kube_request){
 		.method = "GET",
 		.path = path,
 		.accept = list->options->metadata_only ? META_ACCEPT : NULL,
 		.deadline_ms = PAGE_DEADLINE_MS,
 	};
+}
 
-	if (kube_call(list->client, &request, &page, err) < 0 || page_check_type(list, page, err) < 0 ||
-		page_check_version(list, page, err) < 0 || page_next(list, page, next, err) < 0)
+static int page_get(struct listing *list, const char *token, struct page *page, struct error *err)
+{
+	auto_free char *path = page_path(list, token);
+	struct kube_request request = page_request(list, path);
+	int came = page_ahead(list, page, err);
+
+	return came == 0 ? kube_call_raw(list->client, &request, page_keep, page, err) : came < 0 ? -1 : 0;
+}
+
+/* Ask for the page after this one, and see that the request leaves. */
+static int page_ask_ahead(struct listing *list, const char *token, struct error *err)
+{
+	auto_free char *path = page_path(list, token);
+	struct kube_request request = page_request(list, path);
+
+	list->ahead = kube_ask_ahead(list->client, &request);
+	return list->ahead ? kube_drive(list->client, 0, err) : 0;
+}
+
+static int page_take(struct listing *list, const char *token, const char **next, struct error *err)
+{
+	__attribute__((cleanup(page_release))) struct page page = PAGE_INIT;
+
+	if (page_get(list, token, &page, err) < 0 || page_check_type(list, page.head, err) < 0 ||
+		page_check_version(list, page.head, err) < 0 || page_next(list, page.head, next, err) < 0)
 		return -1;
-	return items_take(list, page, err);
+	if (*next && page_ask_ahead(list, *next, err) < 0)
+		return -1;
+	return items_take(list, &page, err);
 }
 
 /* ---- starts ---- */
@@ -269,7 +361,8 @@ static int list_wrap(const struct listing *list, struct error *err)
 int kube_list(struct kube_client *client, const struct kube_resource *resource, const struct kube_list_options *options,
 	const struct kube_list_sink *sink, char **resource_version, struct error *err)
 {
-	auto_listing struct listing list = {.client = client, .resource = resource, .options = options, .sink = sink};
+	auto_listing struct listing list = {
+		.client = client, .resource = resource, .options = options, .sink = sink, .scratch = STRBUF_INIT};
 
 	list.api_version = kube_api_version(resource);
 	list.list_kind = options->metadata_only ? xstrdup(META_KIND "List") : xasprintf("%sList", resource->kind);

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "object/credential.h"
 #include "object/diff.h"
 #include "object/fieldpath.h"
 #include "util/json.h"
@@ -158,7 +159,7 @@ static json_t *redacted_list(const json_t *list, struct strbuf *path)
 	return copy;
 }
 
-/* A copy with "<redacted>" for each string and number that the path to it makes a credential. */
+/* A copy with "<redacted>" for each string and number that is a credential by the path to it or by its shape. */
 static json_t *redacted(const json_t *value, struct strbuf *path)
 {
 	if (json_is_object(value))
@@ -166,6 +167,9 @@ static json_t *redacted(const json_t *value, struct strbuf *path)
 	if (json_is_array(value))
 		return redacted_list(value, path);
 	if ((json_is_string(value) || json_is_number(value)) && diff_is_credential(path->buf))
+		return json_string("<redacted>");
+	/* A waived one, or one from before there was a guard. */
+	if (json_is_string(value) && credential_in(json_string_value(value), json_string_length(value)))
 		return json_string("<redacted>");
 	return json_deep_copy(value);
 }

@@ -116,7 +116,13 @@ void policy_free(struct policy *policy)
 	free(policy->waves);
 	free(policy->kinds);
 	free(policy->rules);
+	for (size_t i = 0; i < policy->waiver_count; i++) {
+		free(policy->waivers[i].object);
+		fieldpath_free(policy->waivers[i].path);
+		free(policy->waivers[i].reason);
+	}
 	free(policy->inventory);
+	free(policy->waivers);
 	free(policy);
 }
 
@@ -138,4 +144,15 @@ bool policy_excludes(const struct policy *policy, const char *namespace_)
 		if (text_glob(policy->exclude_namespaces.items[i], namespace_))
 			return true;
 	return false;
+}
+
+bool policy_group_may_be_custom(const char *group)
+{
+	static const char *const builtin[] = {
+		"networking.k8s.io", "rbac.authorization.k8s.io", "storage.k8s.io", "apps", "batch", "policy", "autoscaling", ""};
+
+	for (size_t i = 0; i < sizeof(builtin) / sizeof(builtin[0]); i++)
+		if (strcmp(group, builtin[i]) == 0)
+			return false;
+	return true;
 }

@@ -305,6 +305,31 @@ static int read_inventory(struct reader *reader, const json_t *value, void *row)
 	return each_row(reader, value, "inventory", "of", read_inventory_row);
 }
 
+/* ---- waivers ---- */
+
+static const struct column waiver_columns[] = {
+	{.key = "object", .type = COLUMN_TEXT, .offset = offsetof(struct policy_waiver, object), .needed = true},
+	{.key = "path", .type = COLUMN_PATH, .offset = offsetof(struct policy_waiver, path), .needed = true},
+	{.key = "reason", .type = COLUMN_TEXT, .offset = offsetof(struct policy_waiver, reason), .needed = true},
+	{0},
+};
+
+static int read_waiver(struct reader *reader, const json_t *row)
+{
+	struct policy *policy = reader->policy;
+
+	policy->waivers = xrealloc(policy->waivers, (policy->waiver_count + 1) * sizeof(*policy->waivers));
+	struct policy_waiver *waiver = &policy->waivers[policy->waiver_count++];
+	*waiver = (struct policy_waiver){0};
+	return reader_row(reader, row, waiver_columns, waiver);
+}
+
+static int read_waivers(struct reader *reader, const json_t *value, void *row)
+{
+	(void)row;
+	return each_row(reader, value, "waivers", "object", read_waiver);
+}
+
 /* ---- the document ---- */
 
 static int read_format(struct reader *reader, const json_t *value, void *row)
@@ -363,6 +388,7 @@ static const struct column top_columns[] = {
 	{.key = "generated", .type = COLUMN_OTHER, .read = read_generated},
 	{.key = "installed", .type = COLUMN_OTHER, .read = read_installed},
 	{.key = "inventory", .type = COLUMN_OTHER, .read = read_inventory},
+	{.key = "waivers", .type = COLUMN_OTHER, .read = read_waivers},
 	{.key = "kinds", .type = COLUMN_OTHER, .read = read_kinds, .needed = true},
 	{0},
 };

@@ -5,6 +5,7 @@
 #include "object/object.h"
 #include "policy/policy.h"
 #include "restore/restore.h"
+#include "snapshot/maintenance.h"
 #include "store/snapshot.h"
 #include "util/clock.h"
 #include "util/json.h"
@@ -128,6 +129,7 @@ json_t *report_make(const struct restore *restore, bool run)
 		waves_json(restore, run), "counts", run ? result_counts(restore) : plan_counts(restore), "environment",
 		list_of(snapshot->requirements, "environment"), "requirements", list_of(snapshot->requirements, "requirements"));
 
+	json_object_set_new(report, "maintenance", maintenance_of(snapshot));
 	if (run) {
 		auto_json json_t *clock = phases_json(&restore->phases);
 

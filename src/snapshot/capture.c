@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache.h"
 #include "internal.h"
 #include "kube/client.h"
 #include "kube/object_api.h"
@@ -15,9 +16,13 @@
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/json.h"
+#include "util/log.h"
 #include "util/strbuf.h"
 
-/* A list that outlives etcd's compaction starts the capture over: kinds read before and after would not be of one time. */
+/*
+ * A list that outlives etcd's compaction starts the capture over: kinds read before and after would not be of one time. After so many times, or where
+ * the server does not list at a given version, each list is of its own time, and the snapshot says so.
+ */
 #define CAPTURE_TRIES 3
 
 static void capture_kind_release(struct capture_kind *kind)
@@ -27,7 +32,6 @@ static void capture_kind_release(struct capture_kind *kind)
 	free(kind->resource.resource);
 	free(kind->resource.kind);
 	json_decref(kind->served_versions);
-	json_decref(kind->definition);
 	free(kind->storage_version);
 	map_release(&kind->listed, NULL);
 }
@@ -86,6 +90,9 @@ static void capture_release(struct capture *c)
 	json_decref(c->generated);
 	json_decref(c->not_listed);
 	json_decref(c->undefined);
+	live_end(c);
+	guard_end(c);
+	cache_free(c->cache);
 	discovery_free(c->discovery);
 	git_write_free(c->write);
 	free(c->cluster_id);
@@ -129,11 +136,23 @@ static int capture_connect(struct capture *c, struct error *err)
 	return 0;
 }
 
-static int capture_read(struct capture *c, struct git_store *store, struct error *err)
+/* With records all objects have to be read: what they tell is in no cache. */
+static void capture_open_cache(struct capture *c, const struct git_store *store)
 {
-	if (capture_connect(c, err) < 0 || definitions_load(c, err) < 0 ||
-		git_write_begin(&c->write, store, c->options->cluster, err) < 0 || collect_kinds(c, err) < 0 ||
-		inventory_collect(c, err) < 0 || documents_write(c, err) < 0)
+	const struct cache_identity identity = {.cluster = c->options->cluster, .cluster_id = c->cluster_id, .policy = c->policy};
+
+	if (!c->options->records)
+		c->cache = cache_open(store, &identity, c->options->dry_run);
+}
+
+static int capture_read(struct capture *c, struct git_store *store, json_t **result, struct error *err)
+{
+	live_begin(c, store);
+	guard_begin(c);
+	if (capture_connect(c, err) < 0 || git_write_begin(&c->write, store, c->options->cluster, err) < 0 || definitions_load(c, err) < 0)
+		return -1;
+	capture_open_cache(c, store);
+	if (collect_kinds(c, err) < 0 || guard_credentials(c, result, err) < 0 || inventory_collect(c, err) < 0 || documents_write(c, err) < 0)
 		return -1;
 	return 0;
 }
@@ -147,15 +166,50 @@ struct publication {
 	bool archive_made;
 };
 
+static void capture_message(const struct capture *c, const struct publication *p, struct strbuf *out)
+{
+	char when[CLOCK_TEXT_SIZE];
+
+	changes_message(c, &p->changes, p->first, out);
+	strbuf_addf(out, "\nCaptured-At: %s\nResource-Version: %s\nTool-Version: %s\nManifest-SHA256: %s\nMaintenance: %zu\n",
+		clock_format(p->time, when), c->resource_version, RHAII_VERSION, p->manifest, json_array_size(c->maintenance));
+	if (!c->together)
+		strbuf_adds(out, "Point-In-Time: no\n");
+}
+
 static int capture_commit(struct capture *c, struct publication *p, struct error *err)
 {
 	auto_strbuf struct strbuf message = STRBUF_INIT;
-	char when[CLOCK_TEXT_SIZE];
 
-	changes_message(c, &p->changes, p->first, &message);
-	strbuf_addf(&message, "\nCaptured-At: %s\nResource-Version: %s\nTool-Version: %s\nManifest-SHA256: %s\n",
-		clock_format(p->time, when), c->resource_version, RHAII_VERSION, p->manifest);
+	capture_message(c, p, &message);
 	return git_write_commit(c->write, message.buf, p->time, p->head, err);
+}
+
+/* Hold the capture against the branch head; one that a guard refuses is kept beside the branch. */
+static int capture_guard(struct capture *c, struct git_store *store, const struct publication *p, json_t **result, struct error *err)
+{
+	auto_json json_t *refused = p->first || p->unchanged ? NULL : guard_compare(c, store, p->head);
+	auto_strbuf struct strbuf message = STRBUF_INIT;
+	struct git_refusal refusal = {.tree = p->tree, .time = p->time};
+
+	if (p->first && c->taken_count == 0)
+		log_warning("the first snapshot of cluster '%s' holds no object", c->options->cluster);
+	if (json_array_size(refused) == 0)
+		return 0;
+	capture_message(c, p, &message);
+	refusal.message = message.buf;
+	if (!c->options->dry_run && git_refused_keep(store, c->options->cluster, &refusal, err) < 0)
+		return error_wrap(err, "a guard refused the capture, and it could not be kept aside");
+	return guard_refuse(c, refused, p->tree, result, err);
+}
+
+/* When the state was last looked at, and what the cluster said of it then: nothing of it may be in the tree. */
+static int capture_mark(struct capture *c, const struct publication *p, struct error *err)
+{
+	auto_free char *remark = xasprintf("Not-Ready: %zu\n", c->not_ready);
+
+	git_write_remark(c->write, remark);
+	return git_write_mark_captured(c->write, p->time, c->resource_version, err);
 }
 
 /* The ref moves last of the git writes; the archive is made from the commit after it (design.md rule 6.5). */
@@ -163,7 +217,8 @@ static int capture_publish(struct capture *c, struct git_store *store, struct pu
 {
 	const struct capture_options *o = c->options;
 
-	if (p->unchanged ? git_write_mark_captured(c->write, p->time, c->resource_version, err) < 0 : capture_commit(c, p, err) < 0)
+	if ((!p->unchanged && capture_commit(c, p, err) < 0) || capture_mark(c, p, err) < 0 ||
+		git_refused_forget(store, o->cluster, err) < 0)
 		return -1;
 	if (o->archive_dir && archive_make(store, o->cluster, p->head, o->archive_dir, &p->archive, &p->archive_made, err) < 0)
 		return error_wrap(err, "archive of commit %.12s, which is kept in the repository", p->head);
@@ -198,13 +253,12 @@ static json_t *capture_not_served(const struct capture *c)
 	return names;
 }
 
-/* What somebody must bring: required from the target, or missing at the source already. */
-static json_t *capture_uncovered(const struct capture *c)
+json_t *capture_uncovered(const json_t *requirements)
 {
 	json_t *uncovered = json_array(), *item;
 	size_t i;
 
-	json_array_foreach (c->requirements, i, item) {
+	json_array_foreach (requirements, i, item) {
 		const char *state = json_text_at(item, "state", NULL);
 
 		if (state && (strcmp(state, "required") == 0 || strcmp(state, "missing") == 0))
@@ -216,8 +270,9 @@ static json_t *capture_uncovered(const struct capture *c)
 static json_t *capture_result(const struct capture *c, const struct publication *p)
 {
 	char when[CLOCK_TEXT_SIZE];
+	json_t *result;
 
-	return json_pack(
+	result = json_pack(
 		"{s:s, s:s, s:s, s:o, s:s, s:b, s:b, s:b, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:s}",
 		"cluster", c->options->cluster, "clusterId", c->cluster_id, "server", c->server_version, "commit",
 		*p->head ? json_string(p->head) : json_null(), "tree", p->tree, "changed", !p->unchanged, "first", p->first, "dryRun",
@@ -226,7 +281,12 @@ static json_t *capture_result(const struct capture *c, const struct publication 
 		"generated", (json_int_t)c->generated_count, "installed", (json_int_t)c->installed_count, "requests",
 		(json_int_t)kube_request_count(c->client), "kinds", capture_counts(c), "notServed", capture_not_served(c), "changes",
 		json_incref(p->changes.list), "added", (json_int_t)p->changes.added, "modified", (json_int_t)p->changes.changed, "removed",
-		(json_int_t)p->changes.removed, "uncovered", capture_uncovered(c), "offsite", "none");
+		(json_int_t)p->changes.removed, "uncovered", capture_uncovered(c->requirements), "offsite", "none");
+	json_object_set_new(result, "findings", capture_sorted(c->findings));
+	json_object_set(result, "maintenance", c->maintenance);
+	json_object_set_new(result, "pointInTime", json_boolean(c->together));
+	json_object_set_new(result, "notReady", json_integer((json_int_t)c->not_ready));
+	return result;
 }
 
 /* Everything is new in a first snapshot: that is said, not listed. */
@@ -247,7 +307,7 @@ static int capture_finish(struct capture *c, struct git_store *store, json_t **r
 		return -1;
 	error_clear(err);
 	if (git_write_finish(c->write, p.tree, p.manifest, &p.unchanged, err) == 0 && capture_compare(c, &p, err) == 0 &&
-		(c->options->dry_run || capture_publish(c, store, &p, err) == 0)) {
+		capture_guard(c, store, &p, result, err) == 0 && (c->options->dry_run || capture_publish(c, store, &p, err) == 0)) {
 		*result = capture_result(c, &p);
 		rc = 0;
 	}
@@ -256,26 +316,40 @@ static int capture_finish(struct capture *c, struct git_store *store, json_t **r
 	return rc;
 }
 
+static int capture_once(struct capture *c, struct git_store *store, json_t **result, struct error *err)
+{
+	int rc;
+
+	c->kinds = xcalloc(c->policy->kind_count + 1, sizeof(*c->kinds));
+	c->environment = json_array();
+	c->not_listed = json_array();
+	c->undefined = json_array();
+	c->generated = json_array();
+	capture_take_scope(c);
+	rc = capture_read(c, store, result, err) == 0 ? capture_finish(c, store, result, err) : -1;
+	if (rc == 0)
+		cache_save(c->cache);
+	return rc;
+}
+
 int capture_run(const struct capture_options *options, struct kube_client *client, struct git_store *store, const struct policy *policy,
 	json_t **result, struct error *err)
 {
+	bool together = true, again;
 	int rc = -1;
 
 	*result = NULL;
-	for (int try = 0; try < CAPTURE_TRIES; try++) {
-		struct capture c = {.options = options, .client = client, .policy = policy};
+	for (int try = 0; try <= CAPTURE_TRIES; try++) {
+		struct capture c = {.options = options, .client = client, .policy = policy, .together = together && try < CAPTURE_TRIES};
 
-		c.kinds = xcalloc(policy->kind_count + 1, sizeof(*c.kinds));
-		c.environment = json_array();
-		c.not_listed = json_array();
-		c.undefined = json_array();
-		c.generated = json_array();
-		capture_take_scope(&c);
 		error_clear(err);
-		rc = capture_read(&c, store, err) == 0 ? capture_finish(&c, store, result, err) : -1;
+		rc = capture_once(&c, store, result, err);
+		together = together && !c.inexact;
+		again = rc < 0 && (err->code == ERR_GONE || c.inexact);
 		capture_release(&c);
-		if (rc == 0 || err->code != ERR_GONE)
+		if (!again)
 			break;
+		log_debug("%s; the capture starts over", err->text);
 	}
 	return rc;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "internal.h"
-#include "object/diff.h"
+#include "object/change.h"
 #include "object/object.h"
 #include "snapshot/capture.h"
 #include "store/git.h"
@@ -18,22 +18,6 @@
 
 /* Lines of the commit message; what is more is counted. */
 #define MESSAGE_LINES_MAX 200
-#define MESSAGE_LINE_BYTES 500
-
-static void field_add(const char *path, const json_t *old, const json_t *new_, void *arg)
-{
-	auto_strbuf struct strbuf before = STRBUF_INIT, after = STRBUF_INIT;
-
-	diff_print_value(&before, path, old);
-	diff_print_value(&after, path, new_);
-	json_array_append_new(arg, json_pack("{s:s, s:s, s:s}", "path", path, "old", before.buf, "new", after.buf));
-}
-
-static json_t *change_json(const char *change, const struct object *object)
-{
-	return json_pack("{s:s, s:s, s:s, s:s, s:[]}", "change", change, "kind", object->kind, "namespace", object->namespace_, "name",
-		object->name, "fields");
-}
 
 /* A hand on the branch may have left what is no object: then only that it changed is told. */
 static void change_fields(json_t *change, const char *path, const struct git_blob *old, const struct object *now)
@@ -43,7 +27,7 @@ static void change_fields(json_t *change, const char *path, const struct git_blo
 
 	if (object_read(&before, path, old->data, old->len, &unreadable) < 0)
 		return;
-	diff_values(before->json, now->json, field_add, json_object_get(change, "fields"));
+	change_add_fields(change, before, now);
 	object_free(before);
 }
 
@@ -58,14 +42,16 @@ static void change_describe(struct changes *changes, const char *path, const str
 		changes->incomplete = true;
 		return;
 	}
-	change = change_json(old && new_ ? "changed" : new_ ? "added" : "removed", object);
+	change = change_new(old && new_ ? "changed" : new_ ? "added" : "removed", object);
 	if (old && new_)
 		change_fields(change, path, old, object);
+	if (new_)
+		change_blame(change, json_object_get(changes->records, path), object);
 	json_array_append_new(changes->list, change);
 	object_free(object);
 }
 
-static int change_add(const char *path, const struct git_blob *old, const struct git_blob *new_, void *arg)
+int changes_add(const char *path, const struct git_blob *old, const struct git_blob *new_, void *arg)
 {
 	struct changes *changes = arg;
 
@@ -87,7 +73,8 @@ static int change_add(const char *path, const struct git_blob *old, const struct
 /* The comparison is only for words: a branch head that cannot be read whole must not stop the snapshots that come after it. */
 int changes_collect(struct capture *c, struct changes *out, struct error *err)
 {
-	if (git_write_changes(c->write, change_add, out, err) == 0)
+	out->records = c->records;
+	if (git_write_changes(c->write, changes_add, out, err) == 0)
 		return 0;
 	if (err->code != ERR_INTEGRITY)
 		return -1;
@@ -124,31 +111,24 @@ static void message_line(struct message *message, const struct strbuf *line)
 		return;
 	}
 	message->lines++;
-	text_escape(message->out, line->buf, line->len, MESSAGE_LINE_BYTES);
+	text_escape(message->out, line->buf, line->len, CHANGE_LINE_BYTES);
 	strbuf_addc(message->out, '\n');
 }
 
-/* "changed LLMInferenceService rhaii-inference/qwen: spec.replicas 3 -> 0", a line a field. */
+/* "changed LLMInferenceService rhaii-inference/qwen: spec.replicas 3 -> 0 (kubectl-edit, 2026-02-12T16:38Z)", a line a field. */
 static void message_change(struct message *message, const json_t *change)
 {
-	const char *namespace_ = json_text_at(change, "namespace", NULL);
+	const json_t *fields = json_object_get(change, "fields");
 	auto_strbuf struct strbuf line = STRBUF_INIT;
-	size_t i, head;
-	json_t *field;
+	size_t i = 0, head;
 
-	strbuf_addf(&line, "%s %s ", json_text_at(change, "change", NULL), json_text_at(change, "kind", NULL));
-	if (namespace_ && *namespace_)
-		strbuf_addf(&line, "%s/", namespace_);
-	strbuf_adds(&line, json_text_at(change, "name", NULL));
+	strbuf_addf(&line, "%s ", json_text_at(change, "change", NULL));
 	head = line.len;
-	if (json_array_size(json_object_get(change, "fields")) == 0)
-		message_line(message, &line);
-	json_array_foreach (json_object_get(change, "fields"), i, field) {
+	do {
 		strbuf_truncate(&line, head);
-		strbuf_addf(&line, ": %s %s -> %s", json_text_at(field, "path", NULL), json_text_at(field, "old", NULL),
-			json_text_at(field, "new", NULL));
+		change_words(change, json_array_get(fields, i), &line);
 		message_line(message, &line);
-	}
+	} while (++i < json_array_size(fields));
 }
 
 void changes_message(const struct capture *c, const struct changes *changes, bool first, struct strbuf *out)
@@ -158,8 +138,10 @@ void changes_message(const struct capture *c, const struct changes *changes, boo
 	size_t i;
 
 	message_subject(c, changes, first, out);
-	if (first)
+	if (first) {
+		maintenance_message(c, out);
 		return;
+	}
 	if (json_array_size(changes->list) > 0 || changes->incomplete)
 		strbuf_addc(out, '\n');
 	json_array_foreach (changes->list, i, change)
@@ -168,4 +150,5 @@ void changes_message(const struct capture *c, const struct changes *changes, boo
 		strbuf_addf(out, "(and %zu more lines)\n", message.left_out);
 	if (changes->incomplete)
 		strbuf_adds(out, "(the snapshot before could not be read whole: not every change is told)\n");
+	maintenance_message(c, out);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache.h"
+#include "facts.h"
 #include "internal.h"
 #include "kube/list.h"
 #include "object/canonical.h"
@@ -28,39 +30,58 @@ struct collect {
 	struct capture *c;
 	struct capture_kind *kind;
 	bool again; /* listed before: what was taken then is shown again */
+
+	/* Of the present item. */
+	const struct kube_raw *raw;
+	struct strbuf key, record; /* in the cache; key is empty where it cannot be there */
 };
+
+static void collect_release(struct collect *collect)
+{
+	strbuf_release(&collect->key);
+	strbuf_release(&collect->record);
+}
+
+#define auto_collect __attribute__((cleanup(collect_release)))
+#define COLLECT_INIT(c_, kind_, again_)                                                                                                    \
+	{                                                                                                                                  \
+		.c = (c_), .kind = (kind_), .again = (again_), .key = STRBUF_INIT, .record = STRBUF_INIT                                   \
+	}
 
 struct environment_add {
 	struct capture *c;
 	const char *object;
 };
 
-static int environment_value(json_t *value, const char *concrete, void *arg)
+static void environment_value(const char *path, const char *value, void *arg)
 {
 	struct environment_add *add = arg;
+	struct error impossible = ERROR_INIT; /* json_write has written it */
 
-	json_array_append_new(add->c->environment, json_pack("{s:s, s:s, s:O}", "object", add->object, "path", concrete, "value", value));
-	return 0;
+	json_array_append_new(add->c->environment,
+		json_pack("{s:s, s:s, s:o}", "object", add->object, "path", path, "value", json_read(value, strlen(value), &impossible)));
 }
 
-static void environment_collect(struct capture *c, const struct object *object, const struct policy_kind *row)
+static void environment_collect(struct capture *c, const struct object *object, const struct facts *facts)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	struct environment_add add = {.c = c};
 
 	object_describe(object, &text);
 	add.object = text.buf;
-	for (size_t i = 0; i < row->environment_count; i++)
-		fieldpath_each(object->json, row->environment[i], environment_value, &add);
+	facts_environment(facts, environment_value, &add);
 }
 
-static int object_write(struct capture *c, const struct object *object, struct error *err)
+static int object_write(struct capture *c, const struct object *object, struct git_file *file, struct error *err)
 {
 	auto_strbuf struct strbuf path = STRBUF_INIT, text = STRBUF_INIT;
 
 	object_path(object, &path);
 	canonical_yaml(object->json, &text);
-	return git_write_file(c->write, path.buf, text.buf, text.len, err);
+	if (git_write_file(c->write, path.buf, text.buf, text.len, err) < 0)
+		return -1;
+	git_write_last(c->write, file);
+	return 0;
 }
 
 static void remember_taken(struct capture *c, const struct object *object, const char *uid)
@@ -75,16 +96,15 @@ static void remember_taken(struct capture *c, const struct object *object, const
 		taken_free(taken);
 }
 
-static int take(struct collect *collect, struct object *object, const char *uid, struct error *err)
+static void take(struct collect *collect, const struct object *object, const struct facts *facts)
 {
 	struct capture *c = collect->c;
 
-	remember_taken(c, object, uid);
-	needs_add(c, object, collect->kind->row);
-	environment_collect(c, object, collect->kind->row);
+	remember_taken(c, object, facts->uid);
+	needs_add(c, object, collect->kind->row, facts);
+	environment_collect(c, object, facts);
 	collect->kind->count++;
 	c->taken_count++;
-	return object_write(c, object, err);
 }
 
 /* What is known of the object; *first: no list has shown it before. */
@@ -127,7 +147,7 @@ static int selects_taken(const struct reference *reference, void *arg)
 	return seen && seen->taken;
 }
 
-static bool is_selected(struct capture *c, const struct policy_kind *row, const struct object *object)
+static bool is_selected(struct capture *c, const struct policy_kind *row, const struct object *object, const struct facts *facts)
 {
 	switch (row->select) {
 	case SELECT_ALL:
@@ -135,7 +155,7 @@ static bool is_selected(struct capture *c, const struct policy_kind *row, const 
 	case SELECT_REFERENCED:
 		return is_referenced(c, object->group, object->resource, object->namespace_, object->name);
 	case SELECT_REFERS:
-		return references_each(object, row->references, row->reference_count, selects_taken, c) != 0;
+		return facts_references(facts, row, selects_taken, c) != 0;
 	case SELECT_IN_HELD:
 		return map_get(&c->held, object->namespace_) != NULL;
 	case SELECT_HOLDING:
@@ -166,57 +186,239 @@ static void count_class(struct capture *c, enum object_class class_)
 		c->installed_count++;
 }
 
-static int collect_object(struct collect *collect, struct object *object, struct error *err)
+/*
+ * The object was shown: note what holds whether it is taken or not. 1 and *out when it is to be taken; 0 when there is nothing to do, also where it
+ * was taken before.
+ */
+static int meet(struct collect *collect, const struct object *object, const struct facts *facts, struct seen **out, struct error *err)
 {
 	struct capture *c = collect->c;
 	const struct policy_kind *row = collect->kind->row;
-	const char *found = json_text_at(object->json, "metadata", "uid", NULL);
-	auto_free char *uid = xstrdup(found ? found : "");
 	bool first;
 	struct seen *seen = remember_seen(c, object, &first);
 
+	*out = seen;
 	if (seen->taken)
 		return collect->again ? 0 : error_set(err, ERR_FAILED, "the server listed %s '%s' twice", object->kind, object->name);
 	if (first && row->select == SELECT_ALL)
-		inventory_add(c, &collect->kind->resource, object);
-	seen->class_ = classify_and_clean(c, row, object);
+		inventory_add(c, &collect->kind->resource, object, facts->owner_uid);
+	seen->class_ = facts->class_;
 	if (first)
 		count_class(c, seen->class_);
-	if (seen->class_ != CLASS_AUTHORED || !is_selected(c, row, object))
-		return 0;
+	return seen->class_ == CLASS_AUTHORED && is_selected(c, row, object, facts);
+}
+
+/* ---- known from the last capture ---- */
+
+/* Between captures an object is told by its kind, the version that it is read at, its uid and its resourceVersion. */
+static void make_key(struct collect *collect, const struct kube_raw *raw)
+{
+	const struct capture *c = collect->c;
+
+	strbuf_truncate(&collect->key, 0);
+	if (!c->cache || !raw->uid_len || !raw->version_len || raw->uid_len > 100 || raw->version_len > 100)
+		return;
+	strbuf_addf(&collect->key, "%zu/%s/%.*s/%.*s", (size_t)(collect->kind - c->kinds), collect->kind->resource.version,
+		(int)raw->uid_len, raw->uid, (int)raw->version_len, raw->version);
+}
+
+/* a Namespace is in scope when its own name is */
+static bool in_scope(const struct collect *collect, const struct object *object)
+{
+	return capture_in_scope(collect->c, collect->kind->row->select == SELECT_HOLDING ? object->name : object->namespace_);
+}
+
+/* 1: all is done; 0: the object has to be read. */
+static int collect_known(struct collect *collect, const struct facts *facts, struct error *err)
+{
+	const struct kube_resource *resource = &collect->kind->resource;
+	const struct object object = {.group = resource->group,
+		.version = resource->version,
+		.resource = resource->resource,
+		.kind = resource->kind,
+		.namespace_ = facts->namespace_,
+		.name = facts->name};
+	auto_strbuf struct strbuf path = STRBUF_INIT;
+	struct seen *seen;
+	int rc;
+
+	if (!in_scope(collect, &object))
+		return 1;
+	rc = facts->derived ? meet(collect, &object, facts, &seen, err) : -2;
+	if (rc <= 0)
+		return rc == -2 ? 0 : rc == 0 ? 1 : -1;
+	object_path(&object, &path);
+	rc = *facts->file.id ? git_write_reuse(collect->c->write, path.buf, &facts->file, err) : 0;
+	if (rc <= 0)
+		return rc;
 	seen->taken = true;
-	return take(collect, object, uid, err);
+	collect->c->not_ready += facts->not_ready;
+	take(collect, &object, facts);
+	return 1;
+}
+
+static int collect_raw(const struct kube_raw *raw, void *arg, struct error *err)
+{
+	struct collect *collect = arg;
+	struct facts facts;
+	int rc;
+
+	collect->raw = raw;
+	make_key(collect, raw);
+	if (!collect->key.len || !cache_find(collect->c->cache, collect->key.buf, &collect->record) ||
+		facts_read(&facts, &collect->record, 0) < 0)
+		return 0;
+	rc = collect_known(collect, &facts, err);
+	if (rc > 0)
+		cache_keep(collect->c->cache, collect->key.buf, &collect->record, true);
+	collect->c->sink_failed = collect->c->sink_failed || rc < 0;
+	return rc;
+}
+
+/* For the next capture. */
+static void keep(struct collect *collect, const struct facts *facts)
+{
+	if (!collect->key.len)
+		return;
+	strbuf_truncate(&collect->record, 0);
+	facts_write(facts, &collect->record);
+	cache_keep(collect->c->cache, collect->key.buf, &collect->record, false);
+}
+
+/* ---- read ---- */
+
+/* How much is told of objects beside what their files say. An object that adds to it is read each time: it is one of few. */
+static size_t told(const struct capture *c)
+{
+	return json_array_size(c->credentials) + json_array_size(c->findings) + json_array_size(c->maintenance);
+}
+#define TOLD_MANY 1000 /* from then on there may be more than is told */
+
+/* Put it into the tree; facts->file is what the next capture may know of it. */
+static int write_taken(struct collect *collect, const struct object *object, struct seen_live *live, struct facts *facts, struct error *err)
+{
+	struct capture *c = collect->c;
+	struct git_file file;
+	size_t before = told(c);
+
+	live_keep(c, object, live);
+	take(collect, object, facts);
+	if (!guard_object(c, object)) {
+		strbuf_truncate(&collect->key, 0); /* its values go nowhere, nor into the cache */
+		return 0;
+	}
+	if (object_write(c, object, &file, err) < 0)
+		return -1;
+	if (told(c) == before && before < TOLD_MANY)
+		facts->file = file;
+	return 0;
+}
+
+static int collect_derived(
+	struct collect *collect, const struct object *object, struct seen_live *live, struct facts *facts, struct error *err)
+{
+	auto_strbuf struct strbuf lists = STRBUF_INIT;
+	struct seen *seen;
+	int rc;
+
+	if (facts->class_ == CLASS_AUTHORED)
+		facts_lists(object, collect->kind->row, &lists);
+	facts->rest = lists.buf;
+	facts->end = lists.buf + lists.len;
+	rc = meet(collect, object, facts, &seen, err);
+	if (rc < 0 || (rc == 0 && seen->taken))
+		return rc;
+	if (rc > 0) {
+		seen->taken = true;
+		if (write_taken(collect, object, live, facts, err) < 0)
+			return -1;
+	}
+	keep(collect, facts);
+	return 0;
+}
+
+static int collect_object(struct collect *collect, struct object *object, struct error *err)
+{
+	const struct policy_kind *row = collect->kind->row;
+	const char *found = json_text_at(object->json, "metadata", "uid", NULL);
+	struct object_owner owner = {0};
+	bool owned = classify_owner(object->json, &owner);
+	auto_free char *uid = xstrdup(found ? found : ""), *owner_uid = xstrdup(owned && owner.uid ? owner.uid : "");
+	__attribute__((cleanup(live_release))) struct seen_live live = {0};
+	struct facts facts = {.namespace_ = object->namespace_, .name = object->name, .uid = uid, .owner_uid = owner_uid};
+
+	if (!in_scope(collect, object)) {
+		keep(collect, &facts);
+		return 0;
+	}
+	live_look(collect->c, row, object, &live);
+	facts.derived = true;
+	facts.not_ready = live.not_ready;
+	facts.class_ = classify_and_clean(collect->c, row, object);
+	return collect_derived(collect, object, &live, &facts, err);
+}
+
+/* Who wrote it is asked only of what may differ from the branch head: elsewhere its managedFields are never parsed. */
+static void add_managed_fields(const struct collect *collect, json_t *item)
+{
+	struct error ignored = ERROR_INIT; /* they are only for words */
+	json_t *metadata = json_object_get(item, "metadata"), *fields;
+
+	if (!collect->c->since || !collect->raw->managed_fields || !metadata)
+		return;
+	fields = json_read(collect->raw->managed_fields, collect->raw->managed_fields_len, &ignored);
+	if (fields)
+		json_object_set_new(metadata, "managedFields", fields);
 }
 
 static int collect_item(json_t *item, void *arg, struct error *err)
 {
 	struct collect *collect = arg;
 	struct object *object;
-	int rc = 0;
+	int rc;
 
-	if (object_new(&object, collect->kind->resource.resource, item, err) < 0)
-		return -1;
-	/* a Namespace is in scope when its own name is */
-	if (capture_in_scope(collect->c, collect->kind->row->select == SELECT_HOLDING ? object->name : object->namespace_))
+	add_managed_fields(collect, item);
+	rc = object_new(&object, collect->kind->resource.resource, item, err);
+	if (rc == 0) {
 		rc = collect_object(collect, object, err);
-	object_free(object);
+		object_free(object);
+	}
+	collect->c->sink_failed = collect->c->sink_failed || rc < 0;
 	return rc;
+}
+
+/* ---- lists ---- */
+
+int capture_list(struct capture *c, const struct kube_resource *resource, const struct kube_list_options *options,
+	const struct kube_list_sink *sink, struct error *err)
+{
+	struct kube_list_options at = *options;
+	auto_free char *version = NULL;
+
+	at.page_size = c->options->page_size;
+	at.at_version = c->together ? c->resource_version : NULL;
+	if (kube_list(c->client, resource, &at, sink, &version, err) < 0) {
+		c->inexact = c->inexact || (at.at_version && err->code == ERR_REJECTED && !c->sink_failed);
+		return -1;
+	}
+	if (c->resource_version)
+		return 0;
+	/* "0" would ask for any version */
+	c->together = c->together && *version && strcmp(version, "0") != 0;
+	c->resource_version = version;
+	version = NULL;
+	return 0;
 }
 
 static int collect_list(struct collect *collect, const char *namespace_, struct error *err)
 {
 	struct capture *c = collect->c;
-	const struct kube_list_options options = {.namespace_ = namespace_, .page_size = c->options->page_size};
-	const struct kube_list_sink sink = {.item = collect_item, .arg = collect};
-	auto_free char *version = NULL;
+	const struct kube_list_options options = {.namespace_ = namespace_};
+	const struct kube_list_sink sink = {.raw = collect_raw, .item = collect_item, .arg = collect};
 
-	if (kube_list(c->client, &collect->kind->resource, &options, &sink, &version, err) < 0)
+	if (capture_list(c, &collect->kind->resource, &options, &sink, err) < 0)
 		return -1;
 	map_put(&collect->kind->listed, namespace_ ? namespace_ : "", c);
-	if (!c->resource_version) {
-		c->resource_version = version;
-		version = NULL;
-	}
 	return 0;
 }
 
@@ -256,7 +458,7 @@ static void namespaces_of_interest(const struct capture *c, const struct policy_
 
 static int collect_selected(struct capture *c, struct capture_kind *kind, bool again, struct error *err)
 {
-	struct collect collect = {.c = c, .kind = kind, .again = again};
+	auto_collect struct collect collect = COLLECT_INIT(c, kind, again);
 	auto_strlist struct strlist namespaces = STRLIST_INIT;
 
 	namespaces_of_interest(c, kind->row, &namespaces);
@@ -265,7 +467,7 @@ static int collect_selected(struct capture *c, struct capture_kind *kind, bool a
 
 static int collect_whole(struct capture *c, struct capture_kind *kind, struct error *err)
 {
-	struct collect collect = {.c = c, .kind = kind};
+	auto_collect struct collect collect = COLLECT_INIT(c, kind, false);
 
 	if (kind->row->select == SELECT_ALL && kind->resource.namespaced && capture_is_narrowed(c))
 		return collect_namespaces(&collect, &c->namespaces, err);

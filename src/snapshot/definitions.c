@@ -8,9 +8,11 @@
 
 #include "internal.h"
 #include "kube/object_api.h"
+#include "object/canonical.h"
 #include "object/clean.h"
 #include "object/fieldpath.h"
 #include "policy/policy.h"
+#include "store/git.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/log.h"
@@ -65,9 +67,9 @@ static const char *definition_storage(const json_t *definition)
  * At the storage version where it is served; else at the preferred one, which loses what only the stored version knows: said aloud, and
  * written down as two versions.
  */
-static void read_at_storage_version(const struct capture *c, struct capture_kind *kind)
+static void read_at_storage_version(const struct capture *c, struct capture_kind *kind, const json_t *definition)
 {
-	const char *storage = definition_storage(kind->definition);
+	const char *storage = definition_storage(definition);
 	const struct kube_resource *stored =
 		storage ? discovery_find(c->discovery, kind->resource.group, kind->resource.resource, storage) : NULL;
 
@@ -93,13 +95,24 @@ static void capture_kind_set(struct capture_kind *kind, const struct kube_resour
 	kind->resource.namespaced = found->namespaced;
 }
 
+/* Written at once: as values the larger ones take tens of megabytes. */
+static int definition_write(struct capture *c, const struct capture_kind *kind, const json_t *definition, struct error *err)
+{
+	auto_strbuf struct strbuf path = STRBUF_INIT, text = STRBUF_INIT;
+
+	strbuf_addf(&path, "crds/%s.%s.yaml", kind->resource.resource, kind->resource.group);
+	canonical_yaml(definition, &text);
+	return git_write_file(c->write, path.buf, text.buf, text.len, err);
+}
+
 /* A kind whose definition may not be read is read at the preferred version, and the snapshot says so. */
 static int definition_read(struct capture *c, struct capture_kind *kind, const struct kube_resource *definitions, struct error *err)
 {
 	auto_strbuf struct strbuf name = STRBUF_INIT;
+	auto_json json_t *definition = NULL;
 
 	strbuf_addf(&name, "%s.%s", kind->resource.resource, kind->resource.group);
-	if (kube_get(c->client, definitions, NULL, name.buf, &kind->definition, err) < 0) {
+	if (kube_get(c->client, definitions, NULL, name.buf, &definition, err) < 0) {
 		if (err->code == ERR_FORBIDDEN)
 			json_array_append_new(c->undefined, json_string(name.buf));
 		else if (err->code != ERR_NOT_FOUND) /* not there: built into the server, or of an aggregated API */
@@ -107,8 +120,8 @@ static int definition_read(struct capture *c, struct capture_kind *kind, const s
 		error_clear(err);
 		return 0;
 	}
-	read_at_storage_version(c, kind);
-	return definition_clean(kind->definition, err);
+	read_at_storage_version(c, kind, definition);
+	return definition_clean(definition, err) < 0 ? -1 : definition_write(c, kind, definition, err);
 }
 
 static json_t *definition_versions(const struct capture *c, const struct policy_kind *row)
@@ -119,18 +132,6 @@ static json_t *definition_versions(const struct capture *c, const struct policy_
 	for (size_t i = 0; versions && versions[i]; i++)
 		json_array_append_new(list, json_string(versions[i]));
 	return list;
-}
-
-/* Groups without a dot, and those of the API server itself, have no definitions: not worth a request each. */
-static bool group_may_be_custom(const char *group)
-{
-	static const char *const builtin[] = {
-		"networking.k8s.io", "rbac.authorization.k8s.io", "storage.k8s.io", "apps", "batch", "policy", "autoscaling", ""};
-
-	for (size_t i = 0; i < sizeof(builtin) / sizeof(builtin[0]); i++)
-		if (strcmp(group, builtin[i]) == 0)
-			return false;
-	return true;
 }
 
 static int kind_load(struct capture *c, struct capture_kind *kind, const struct kube_resource *definitions, struct error *err)
@@ -151,7 +152,7 @@ static int kind_load(struct capture *c, struct capture_kind *kind, const struct 
 	}
 	capture_kind_set(kind, found);
 	kind->served_versions = definition_versions(c, row);
-	if (!definitions || !group_may_be_custom(row->group))
+	if (!definitions || !policy_group_may_be_custom(row->group))
 		return 0;
 	return definition_read(c, kind, definitions, err);
 }

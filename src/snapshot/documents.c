@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of a snapshot beside objects/: snapshot.yaml, policy.yaml, generated.yaml, requirements.yaml and crds/ (docs/FORMAT.md). */
+/* The files of a snapshot beside objects/: snapshot.yaml, policy.yaml, generated.yaml and requirements.yaml (docs/FORMAT.md). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,21 +83,6 @@ static json_t *definitions_json(const struct capture *c)
 	return list;
 }
 
-static int definitions_write(struct capture *c, struct error *err)
-{
-	for (size_t i = 0; i < c->policy->kind_count; i++) {
-		const struct capture_kind *kind = &c->kinds[i];
-		auto_strbuf struct strbuf path = STRBUF_INIT;
-
-		if (!kind->definition)
-			continue;
-		strbuf_addf(&path, "crds/%s.%s.yaml", kind->resource.resource, kind->resource.group);
-		if (document_write(c, path.buf, kind->definition, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static int environment_compare(const void *a, const void *b)
 {
 	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
@@ -106,8 +91,7 @@ static int environment_compare(const void *a, const void *b)
 	return order ? order : strcmp(json_text_at(x, "path", NULL), json_text_at(y, "path", NULL));
 }
 
-/* By object, since the order of the lists must not show in the tree. */
-static json_t *environment_sorted(const json_t *environment)
+json_t *capture_sorted(const json_t *environment)
 {
 	size_t count = json_array_size(environment);
 	auto_free json_t **items = xcalloc(count + 1, sizeof(*items));
@@ -127,10 +111,10 @@ int documents_write(struct capture *c, struct error *err)
 
 	c->requirements = needs_requirements(c);
 	requirements = json_pack("{s:i, s:o, s:o, s:O}", "format", SNAPSHOT_FORMAT, "definitions", definitions_json(c), "environment",
-		environment_sorted(c->environment), "requirements", c->requirements);
+		capture_sorted(c->environment), "requirements", c->requirements);
 	generated = json_pack("{s:i, s:O, s:O}", "format", SNAPSHOT_FORMAT, "objects", c->generated, "notListed", c->not_listed);
 	if (document_write(c, "snapshot.yaml", info, err) < 0 || document_write(c, "policy.yaml", c->policy->document, err) < 0 ||
 		document_write(c, "requirements.yaml", requirements, err) < 0 || document_write(c, "generated.yaml", generated, err) < 0)
 		return -1;
-	return definitions_write(c, err);
+	return 0;
 }

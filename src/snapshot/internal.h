@@ -8,16 +8,22 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "kube/discovery.h"
 #include "object/classify.h"
 #include "util/map.h"
 #include "util/mem.h"
 
+struct cache;
 struct capture_options;
 struct error;
+struct facts;
+struct git_store;
 struct git_write;
 struct kube_client;
+struct kube_list_options;
+struct kube_list_sink;
 struct object;
 struct policy;
 struct policy_kind;
@@ -30,7 +36,6 @@ struct capture_kind {
 	bool served;
 	bool custom; /* has a CustomResourceDefinition */
 	json_t *served_versions;
-	json_t *definition;    /* cleaned; NULL for built-in kinds and where it may not be read */
 	char *storage_version; /* of the definition; NULL where that is not known. resource.version differs where it is not served */
 	struct map listed;     /* namespaces of which a list was read ("": all) */
 	size_t count;          /* objects taken */
@@ -82,6 +87,17 @@ struct capture {
 	json_t *not_listed;   /* inventory kinds that may not be listed */
 	json_t *undefined;    /* kinds whose definition may not be read */
 	size_t taken_count, generated_count, installed_count;
+	struct cache *cache;   /* of what the last capture made of each object; NULL: none */
+	bool together;         /* all lists are of resource_version; false: each is of its own time */
+	bool inexact;          /* the server does not list at a given version */
+	bool sink_failed;      /* what a list gave was refused here, not by the server */
+	time_t since;         /* objects written to after this may differ from the branch head; 0: there is none */
+	json_t *records;      /* path -> change_record, of such objects; NULL: none */
+	size_t record_count;
+	json_t *maintenance;  /* [{kind, namespace, name, state}], see maintenance.h; NULL: none */
+	size_t not_ready;     /* taken objects whose ready conditions were not all True */
+	json_t *credentials;  /* [{object, path, kind}] that refuse the capture */
+	json_t *findings;     /* the same, only told */
 };
 
 /* Append "group/resource/namespace/name". */
@@ -92,10 +108,33 @@ bool capture_is_narrowed(const struct capture *c);
 /* Namespaces that need one list each; above this many one list over all of them costs less. */
 #define CAPTURE_NAMESPACE_LISTS 8
 
+/* kube_list, at the version of the first list of the capture; sets resource_version. */
+int capture_list(struct capture *c, const struct kube_resource *resource, const struct kube_list_options *options,
+	const struct kube_list_sink *sink, struct error *err);
+
 int definitions_load(struct capture *c, struct error *err);
 int collect_kinds(struct capture *c, struct error *err);
 int inventory_collect(struct capture *c, struct error *err);
 int documents_write(struct capture *c, struct error *err);
+
+/* A list of {object, path, ..} in that order, since the order of the lists must not show. The caller's. */
+json_t *capture_sorted(const json_t *list);
+
+/* Of the list of requirements what somebody must bring: required from the target, or missing at the source already. The caller's. */
+json_t *capture_uncovered(const json_t *requirements);
+
+/* ---- guard.c ---- */
+
+void guard_begin(struct capture *c);
+void guard_end(struct capture *c);
+/* Look for credentials in a cleaned object that is to be written; false: nothing of it may be. Once for each object whose bytes did not pass before. */
+bool guard_object(struct capture *c, const struct object *object);
+/* After collect_kinds: ERR_GUARD, *result set, when guard_object has refused one. */
+int guard_credentials(const struct capture *c, json_t **result, struct error *err);
+/* [{guard, text}]: what speaks against putting the capture behind this commit, empty when nothing does. The caller's. */
+json_t *guard_compare(const struct capture *c, struct git_store *store, const char *commit);
+/* Set *result and ERR_GUARD for what guard_compare found; return -1. tree is the refused one. */
+int guard_refuse(const struct capture *c, json_t *refused, const char *tree, json_t **result, struct error *err);
 
 /* Whether a list has shown the objects of this kind in the namespace. */
 bool capture_was_listed(const struct capture_kind *kind, const char *namespace_);
@@ -104,11 +143,11 @@ bool capture_was_listed(const struct capture_kind *kind, const char *namespace_)
  * Remember what the object refers to, and what is made from it. A `selects` reference is no need: what it hits is a reason to take the object,
  * not the other way round.
  */
-void needs_add(struct capture *c, const struct object *object, const struct policy_kind *row);
+void needs_add(struct capture *c, const struct object *object, const struct policy_kind *row, const struct facts *facts);
 /* The needs that the snapshot does not cover, as the list of requirements.yaml. The caller's. */
 json_t *needs_requirements(const struct capture *c);
-/* Remember that an inventory kind's object has a controller owner. */
-void inventory_add(struct capture *c, const struct kube_resource *resource, const struct object *object);
+/* Remember that an inventory kind's object has a controller owner, if it has one (not ""). */
+void inventory_add(struct capture *c, const struct kube_resource *resource, const struct object *object, const char *owner_uid);
 
 /* What differs between the branch head and the finished tree: the list `changes` of the result, at most CHANGES_MAX of them, and all of them counted. */
 #define CHANGES_MAX 1000
@@ -116,8 +155,27 @@ struct changes {
 	json_t *list;
 	size_t added, changed, removed, other;
 	bool incomplete; /* the branch head could not be read to its end */
+	const json_t *records; /* of struct capture */
 };
 int changes_collect(struct capture *c, struct changes *out, struct error *err);
+/* One file that differs, as git_write_changes has it; arg is the struct changes. Returns 0. */
+struct git_blob;
+int changes_add(const char *path, const struct git_blob *old, const struct git_blob *new_, void *arg);
+/* Before clean_object, which removes it: what the server says of who wrote the object and of its state. Released by live_release. */
+struct seen_live {
+	json_t *record; /* change_record; NULL where nobody will ask */
+	bool terminating, not_ready;
+};
+void live_look(const struct capture *c, const struct policy_kind *row, const struct object *object, struct seen_live *out);
+/* The object is in the snapshot: keep what was seen. */
+void live_keep(struct capture *c, const struct object *object, struct seen_live *live);
+void live_release(struct seen_live *live);
+/* From when on changes are of interest: the branch head's time. */
+void live_begin(struct capture *c, struct git_store *store);
+void live_end(struct capture *c);
+/* "\nin maintenance: LLMInferenceService prod/qwen (replicas 0)", a line an object, for the commit message. */
+void maintenance_message(const struct capture *c, struct strbuf *out);
+
 /* Append the commit message without trailers. first: there was no commit before. */
 void changes_message(const struct capture *c, const struct changes *changes, bool first, struct strbuf *out);
 

@@ -23,12 +23,11 @@ static bool in_inventory(const struct policy *policy, const struct kube_resource
 	return false;
 }
 
-void inventory_add(struct capture *c, const struct kube_resource *resource, const struct object *object)
+void inventory_add(struct capture *c, const struct kube_resource *resource, const struct object *object, const char *owner_uid)
 {
-	struct object_owner owner;
 	struct child *child;
 
-	if (!in_inventory(c->policy, resource) || !classify_owner(object->json, &owner) || !owner.uid)
+	if (!*owner_uid || !in_inventory(c->policy, resource))
 		return;
 	c->children = xgrow(c->children, &c->child_cap, c->child_count + 1, sizeof(*c->children));
 	child = &c->children[c->child_count++];
@@ -37,7 +36,7 @@ void inventory_add(struct capture *c, const struct kube_resource *resource, cons
 		.kind = xstrdup(object->kind),
 		.namespace_ = xstrdup(object->namespace_),
 		.name = xstrdup(object->name),
-		.owner_uid = xstrdup(owner.uid)};
+		.owner_uid = xstrdup(owner_uid)};
 }
 
 struct inventory_list {
@@ -48,12 +47,15 @@ struct inventory_list {
 static int inventory_item(json_t *item, void *arg, struct error *err)
 {
 	struct inventory_list *list = arg;
+	struct object_owner owner;
 	struct object *object;
 
+	if (!classify_owner(item, &owner) || !owner.uid)
+		return 0;
 	if (object_new(&object, list->resource->resource, item, err) < 0)
 		return -1;
 	if (capture_in_scope(list->c, object->namespace_))
-		inventory_add(list->c, list->resource, object);
+		inventory_add(list->c, list->resource, object, owner.uid);
 	object_free(object);
 	return 0;
 }
@@ -61,10 +63,10 @@ static int inventory_item(json_t *item, void *arg, struct error *err)
 static int inventory_list(struct capture *c, const struct kube_resource *resource, const char *namespace_, struct error *err)
 {
 	struct inventory_list list = {.c = c, .resource = resource};
-	const struct kube_list_options options = {.namespace_ = namespace_, .page_size = c->options->page_size, .metadata_only = true};
+	const struct kube_list_options options = {.namespace_ = namespace_, .metadata_only = true};
 	const struct kube_list_sink sink = {.item = inventory_item, .arg = &list};
 
-	return kube_list(c->client, resource, &options, &sink, NULL, err);
+	return capture_list(c, resource, &options, &sink, err);
 }
 
 /* Children live beside their owners: only namespaces that hold something are asked. */

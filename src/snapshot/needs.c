@@ -2,6 +2,7 @@
 /* What the objects of the snapshot refer to, and which of it the target must bring. */
 #include <string.h>
 
+#include "facts.h"
 #include "internal.h"
 #include "object/object.h"
 #include "object/references.h"
@@ -70,15 +71,15 @@ static int produced_add(const struct reference *reference, void *arg)
 	return 0;
 }
 
-void needs_add(struct capture *c, const struct object *object, const struct policy_kind *row)
+void needs_add(struct capture *c, const struct object *object, const struct policy_kind *row, const struct facts *facts)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	struct needs_adding adding = {.c = c};
 
 	object_describe(object, &text);
 	adding.object = text.buf;
-	references_each(object, row->references, row->reference_count, needs_reference, &adding);
-	references_each(object, row->produces, row->produce_count, produced_add, c);
+	facts_references(facts, row, needs_reference, &adding);
+	facts_produces(facts, row, produced_add, c);
 }
 
 static bool was_listed(const struct capture *c, const struct need *need)

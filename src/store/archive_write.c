@@ -23,6 +23,7 @@
 #define BLOCK_SIZE 10240 /* of tar: part of the format, so that the same commit gives the same bytes */
 #define LEVEL 3
 #define SIDECAR_MAX 8192
+#define ARCHIVE_MAX (4ull << 30) /* bytes of one that we would make */
 #define CHUNK ((size_t)128 * 1024)
 
 /* What goes into an archive, and where. */
@@ -40,6 +41,7 @@ struct sink {
 	struct file_writer *file;
 	struct hash *sum; /* of the compressed bytes */
 	struct error *err;
+	unsigned long long taken, written; /* bytes before and after */
 	unsigned char out[CHUNK];
 };
 
@@ -73,11 +75,20 @@ static int content_load(struct content *content, struct git_store *store, const 
 
 /* ---- compressing ---- */
 
+/* Better to know it now, while the commit is there, than in the disaster. At no point a reader has read less than is written here. */
+static int check_ratio(const struct sink *sink)
+{
+	if (sink->taken <= ARCHIVE_FREE_BYTES || sink->taken / ARCHIVE_RATIO_MAX <= sink->written)
+		return 0;
+	return error_set(sink->err, ERR_FAILED, "%llu bytes in %llu: a reader would take it for a bomb", sink->taken, sink->written);
+}
+
 static int compress(struct sink *sink, const void *data, size_t len, ZSTD_EndDirective end)
 {
 	ZSTD_inBuffer in = {.src = data, .size = len};
 	size_t left;
 
+	sink->taken += len;
 	do {
 		ZSTD_outBuffer out = {.dst = sink->out, .size = CHUNK};
 
@@ -85,10 +96,11 @@ static int compress(struct sink *sink, const void *data, size_t len, ZSTD_EndDir
 		if (ZSTD_isError(left))
 			return error_set(sink->err, ERR_FAILED, "zstd cannot compress: %s", ZSTD_getErrorName(left));
 		hash_update(sink->sum, sink->out, out.pos);
+		sink->written += out.pos;
 		if (file_writer_write(sink->file, sink->out, out.pos, sink->err) < 0)
 			return -1;
 	} while (end == ZSTD_e_end ? left > 0 : in.pos < in.size);
-	return 0;
+	return check_ratio(sink);
 }
 
 static la_ssize_t write_block(struct archive *tar, void *arg, const void *data, size_t len)
@@ -252,7 +264,7 @@ static int sum_file(const char *path, char sum[HASH_HEX_SIZE], struct error *err
 {
 	auto_strbuf struct strbuf bytes = STRBUF_INIT;
 
-	if (file_read(path, TREE_TOTAL_MAX, &bytes, err) < 0)
+	if (file_read(path, ARCHIVE_MAX, &bytes, err) < 0)
 		return -1;
 	hash_sha256(bytes.buf, bytes.len, sum);
 	return 0;
@@ -301,8 +313,7 @@ static int make(const char *path, struct git_store *store, const char *commit_id
 	return file_exists(path) ? complete(path, sum, &content, err) : build(path, &content, err);
 }
 
-/* The path of the commit's archive; NULL when the commit cannot be read. */
-static char *path_of(struct git_store *store, const char *cluster, const char *commit_id, const char *dir, struct error *err)
+char *archive_path(struct git_store *store, const char *cluster, const char *commit_id, const char *dir, struct error *err)
 {
 	char when[CLOCK_TEXT_SIZE], *path;
 	struct git_commit commit;
@@ -323,7 +334,7 @@ int archive_make(
 	*made = false;
 	if (git_store_cluster(store, cluster, &name, err) < 0 || file_mkdirs(dir, err) < 0)
 		return -1;
-	wanted = path_of(store, name, commit_id, dir, err);
+	wanted = archive_path(store, name, commit_id, dir, err);
 	if (!wanted || make(wanted, store, commit_id, made, err) < 0) {
 		*made = false;
 		return error_wrap(err, "archive");

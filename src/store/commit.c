@@ -22,6 +22,7 @@ void git_commit_release(struct git_commit *commit)
 	free(commit->resource_version);
 	free(commit->tool_version);
 	free(commit->manifest_sha256);
+	free(commit->maintenance);
 	*commit = (struct git_commit){0};
 }
 
@@ -80,6 +81,7 @@ static void read_message(struct git_commit *out, const char *message)
 	out->resource_version = trailer(paragraph, "Resource-Version");
 	out->tool_version = trailer(paragraph, "Tool-Version");
 	out->manifest_sha256 = trailer(paragraph, "Manifest-SHA256");
+	out->maintenance = trailer(paragraph, "Maintenance");
 }
 
 /* ---- header ---- */

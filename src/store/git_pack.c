@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <git2/sys/odb_backend.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "store/tree.h"
 #include "util/env.h"
 #include "util/hash.h"
 #include "util/mem.h"
@@ -26,16 +28,11 @@ struct held {
 	size_t len;
 };
 
-/* Ids seen, open addressing: an id is its own hash. */
-struct id_set {
-	git_oid *slots;
-	bool *used;
-	size_t count, cap;
-};
-
 struct git_sink {
 	struct git_store *store;
-	struct id_set seen;
+	const struct git_ids *head;
+	struct git_ids seen;
+	uint64_t draw; /* which of the head's blobs are read back this time */
 	struct held held[GIT_LOOSE_MAX];
 	size_t held_count, held_bytes;
 	int spool;       /* deflated pack entries; -1 until there are too many to be held */
@@ -45,58 +42,6 @@ struct git_sink {
 	size_t out_len;
 	unsigned char out[CHUNK];
 };
-
-/* ---- ids ---- */
-
-/* The slot of the id, or the free one where it belongs. */
-static size_t slot_of(const struct id_set *set, const git_oid *id)
-{
-	uint64_t hash;
-	size_t at;
-
-	memcpy(&hash, id->id, sizeof(hash));
-	at = (size_t)hash & (set->cap - 1);
-	while (set->used[at] && !git_oid_equal(&set->slots[at], id))
-		at = (at + 1) & (set->cap - 1);
-	return at;
-}
-
-static void id_set_grow(struct id_set *set)
-{
-	struct id_set grown = {.cap = set->cap ? set->cap * 2 : 1024};
-
-	grown.slots = xcalloc(grown.cap, sizeof(*grown.slots));
-	grown.used = xcalloc(grown.cap, sizeof(*grown.used));
-	for (size_t i = 0; i < set->cap; i++) {
-		size_t at;
-
-		if (!set->used[i])
-			continue;
-		at = slot_of(&grown, &set->slots[i]);
-		grown.slots[at] = set->slots[i];
-		grown.used[at] = true;
-	}
-	grown.count = set->count;
-	free(set->slots);
-	free(set->used);
-	*set = grown;
-}
-
-/* False when it was there already. */
-static bool id_set_add(struct id_set *set, const git_oid *id)
-{
-	size_t at;
-
-	if (set->count * 2 >= set->cap)
-		id_set_grow(set);
-	at = slot_of(set, id);
-	if (set->used[at])
-		return false;
-	set->slots[at] = *id;
-	set->used[at] = true;
-	set->count++;
-	return true;
-}
 
 /* ---- the spool ---- */
 
@@ -209,13 +154,55 @@ static void hold(struct git_sink *sink, git_object_t type, const void *data, siz
 	sink->held_bytes += len;
 }
 
+/* Whether a blob is a file of the head and not among those of which it is the turn. */
+static bool is_spared(const struct git_sink *sink, const git_oid *id)
+{
+	return git_ids_has(sink->head, id) && (git_id_bits(id) + sink->draw) % sink->head->count >= GIT_READ_BACK_MAX;
+}
+
+/* It is there already, and will not be written again: it had better be whole. */
+static int check_reused(const struct git_sink *sink, git_object_t type, const git_oid *id, struct error *err)
+{
+	auto_object git_odb_object *object = NULL;
+	size_t max = type == GIT_OBJECT_BLOB ? TREE_FILE_MAX : GIT_TREE_MAX;
+
+	if (type == GIT_OBJECT_BLOB && is_spared(sink, id))
+		return 0;
+	if (git_load(&object, sink->store, id, type, max, err) == 0)
+		return 0;
+	(void)error_wrap(err, "repository '%s'", sink->store->dir);
+	return error_hint(err, "'git fsck' lists all that is damaged; take the repository from another copy, or begin a new one");
+}
+
+int git_sink_reuse(const struct git_sink *sink, git_object_t type, const git_oid *id, struct error *err)
+{
+	/* No look for new packs at each miss: when another git repacks meanwhile, an object is stored twice, no more. */
+	if (!git_odb_exists_ext(sink->store->odb, id, GIT_ODB_LOOKUP_NO_REFRESH))
+		return 0;
+	return check_reused(sink, type, id, err) < 0 ? -1 : 1;
+}
+
+static int keep_in_memory(
+	const struct git_sink *sink, git_object_t type, const void *data, size_t len, const git_oid *id, struct error *err)
+{
+	git_odb_backend *memory = sink->store->memory;
+
+	return memory->write(memory, id, data, len, type) < 0 ? git_fail(err, ERR_FAILED, "cannot keep it in memory") : 0;
+}
+
 int git_sink_add(struct git_sink *sink, git_object_t type, const void *data, size_t len, git_oid *id, struct error *err)
 {
+	int there;
+
 	if (git_odb_hash(id, data, len, type) < 0)
 		return git_fail(err, ERR_FAILED, "cannot hash");
-	/* No look for new packs at each miss: when another git repacks meanwhile, an object is stored twice, no more. */
-	if (!id_set_add(&sink->seen, id) || git_odb_exists_ext(sink->store->odb, id, GIT_ODB_LOOKUP_NO_REFRESH))
+	if (!git_ids_add(&sink->seen, id))
 		return 0;
+	there = git_sink_reuse(sink, type, id, err);
+	if (there != 0)
+		return there < 0 ? -1 : 0;
+	if (sink->store->memory)
+		return keep_in_memory(sink, type, data, len, id, err);
 	if (sink->spool < 0 && sink->held_count < GIT_LOOSE_MAX && sink->held_bytes + len <= HELD_MAX) {
 		hold(sink, type, data, len);
 		return 0;
@@ -335,12 +322,14 @@ int git_sink_flush(struct git_sink *sink, struct error *err)
 	return sink->packed > 0 ? flush_pack(sink, err) : 0;
 }
 
-struct git_sink *git_sink_new(struct git_store *store)
+struct git_sink *git_sink_new(struct git_store *store, const struct git_ids *head)
 {
 	struct git_sink *sink = xcalloc(1, sizeof(*sink));
 
 	sink->store = store;
+	sink->head = head;
 	sink->spool = -1;
+	env_random(&sink->draw, sizeof(sink->draw));
 	return sink;
 }
 
@@ -353,7 +342,6 @@ void git_sink_free(struct git_sink *sink)
 		(void)close(sink->spool);
 	if (sink->stream_ready)
 		(void)deflateEnd(&sink->stream);
-	free(sink->seen.slots);
-	free(sink->seen.used);
+	git_ids_release(&sink->seen);
 	free(sink);
 }

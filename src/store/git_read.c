@@ -58,7 +58,7 @@ int git_parse_id(git_oid *out, const char *id, struct error *err)
 int git_head(struct git_store *store, const char *cluster, git_oid *id, struct error *err)
 {
 	auto_free char *name = xasprintf(GIT_BRANCHES "%s", cluster);
-	int rc = git_reference_name_to_id(id, store->repo, name);
+	int rc = store->repo ? git_reference_name_to_id(id, store->repo, name) : GIT_ENOTFOUND;
 
 	if (rc == GIT_ENOTFOUND)
 		return 0;
@@ -73,7 +73,7 @@ int git_read_commit_raw(struct git_store *store, const char *id, char **out, siz
 	git_oid oid;
 
 	*out = NULL;
-	if (git_parse_id(&oid, id, err) < 0 || git_load(&object, store, &oid, GIT_OBJECT_COMMIT, GIT_TEXT_MAX, err) < 0)
+	if (git_parse_id(&oid, id, err) < 0 || git_load(&object, store, &oid, GIT_OBJECT_COMMIT, GIT_COMMIT_MAX, err) < 0)
 		return -1;
 	*len = git_odb_object_size(object);
 	*out = xmalloc(*len + 1);
@@ -325,27 +325,20 @@ int git_read_file(struct git_store *store, const char *commit_id, const char *pa
 
 /* ---- the captured tag ---- */
 
-/* The text of the tag's Captured-At line, when the tag is of this commit. */
-static time_t captured_of(const char *text, const git_oid *head)
+/* The value of the only such line of the tag, when the tag is of this commit. The caller frees. */
+static char *captured_line(const char *text, const git_oid *head, const char *key)
 {
-	static const char key[] = "\nCaptured-At: ";
-	struct error ignored = ERROR_INIT;
-	char hex[GIT_ID_SIZE], value[CLOCK_TEXT_SIZE] = "";
-	const char *at = strstr(text, key);
-	time_t when;
-	size_t len;
+	auto_free char *line = xasprintf("\n%s: ", key);
+	char hex[GIT_ID_SIZE];
+	const char *at = strstr(text, line);
 
 	if (strncmp(text, "object ", 7) != 0 || strncmp(text + 7, hex_of(head, hex), GIT_ID_SIZE - 1) != 0 || !at)
-		return 0;
-	at += sizeof(key) - 1;
-	len = strcspn(at, "\n");
-	if (len >= sizeof(value) || strstr(at, key))
-		return 0;
-	memcpy(value, at, len);
-	return clock_parse(value, &when, &ignored) == 0 ? when : 0;
+		return NULL;
+	at += strlen(line);
+	return strstr(at, line) ? NULL : xstrndup(at, strcspn(at, "\n"));
 }
 
-time_t git_captured_at(struct git_store *store, const char *cluster)
+char *git_captured_trailer(struct git_store *store, const char *cluster, const char *key)
 {
 	auto_free char *name = xasprintf(GIT_CAPTURED "%s", cluster);
 	auto_object git_odb_object *tag = NULL;
@@ -354,8 +347,17 @@ time_t git_captured_at(struct git_store *store, const char *cluster)
 	git_oid id, head;
 
 	if (git_head(store, cluster, &head, &ignored) <= 0 || git_reference_name_to_id(&id, store->repo, name) < 0 ||
-		git_load(&tag, store, &id, GIT_OBJECT_TAG, GIT_TEXT_MAX, &ignored) < 0)
-		return 0;
+		git_load(&tag, store, &id, GIT_OBJECT_TAG, GIT_TAG_MAX, &ignored) < 0)
+		return NULL;
 	text = xstrndup(git_odb_object_data(tag), git_odb_object_size(tag));
-	return captured_of(text, &head);
+	return captured_line(text, &head, key);
+}
+
+time_t git_captured_at(struct git_store *store, const char *cluster)
+{
+	auto_free char *value = git_captured_trailer(store, cluster, "Captured-At");
+	struct error ignored = ERROR_INIT;
+	time_t when;
+
+	return value && clock_parse(value, &when, &ignored) == 0 ? when : 0;
 }

@@ -188,7 +188,7 @@ static int resolve_name(struct git_store *store, const char *revision, git_oid *
 
 	if (strcmp(revision, "@") == 0)
 		revision = "HEAD";
-	if (!is_plausible(revision))
+	if (!store->repo || !is_plausible(revision))
 		return not_found(revision, err);
 	if (resolve_one(store, branch, id, &fault) == 0)
 		return 0;
@@ -244,7 +244,7 @@ int git_resolve(struct git_store *store, const char *cluster, const char *revisi
 		rc = *base ? resolve_name(store, base, &oid, err) : resolve_head(store, cluster, &oid, err);
 	if (rc < 0)
 		return -1;
-	if (git_load(&commit, store, &oid, GIT_OBJECT_COMMIT, GIT_TEXT_MAX, err) < 0)
+	if (git_load(&commit, store, &oid, GIT_OBJECT_COMMIT, GIT_COMMIT_MAX, err) < 0)
 		return -1;
 	git_oid_tostr(id, GIT_ID_SIZE, &oid);
 	return 0;

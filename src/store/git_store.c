@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <git2/sys/mempack.h>
+#include <git2/sys/odb_backend.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,8 @@
 
 #define LOCK_NAME "rhaii-dr.lock"
 #define LABEL_MAX 63
+/* Above those of libgit2's own backends, 1 and 2: where new objects go is where the first backend that writes puts them. */
+#define MEMORY_PRIORITY 100
 
 int git_fail(struct error *err, enum error_code code, const char *fmt, ...)
 {
@@ -64,7 +68,8 @@ static int check_empty(const char *dir, struct error *err)
 	if (!entries)
 		return error_errno(err, errno, "cannot read directory '%s'", dir);
 	while (!foreign && (entry = readdir(entries))) {
-		foreign = true;
+		/* libgit2 tries out what the file system can do */
+		foreign = strncmp(entry->d_name, "_git2_", 6) != 0;
 		for (const char *const *name = ours; *name && foreign; name++)
 			foreign = strcmp(*name, entry->d_name) != 0;
 	}
@@ -136,6 +141,12 @@ static int create(const char *dir, const char *cluster, struct error *err)
 	return rc;
 }
 
+static int missing(const char *dir, struct error *err)
+{
+	(void)error_set(err, ERR_NOT_FOUND, "no git repository at '%s'", dir);
+	return error_hint(err, "name the repository with --repo, or make it with 'rhaii-dr snapshot'");
+}
+
 static int open_repository(struct git_store *store, const char *dir, bool may_create, const char *cluster, struct error *err)
 {
 	int rc = git_repository_open_ext(&store->repo, dir, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
@@ -145,30 +156,85 @@ static int open_repository(struct git_store *store, const char *dir, bool may_cr
 			return -1;
 		rc = git_repository_open_ext(&store->repo, dir, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
 	}
-	if (rc == GIT_ENOTFOUND) {
-		(void)error_set(err, ERR_NOT_FOUND, "no git repository at '%s'", dir);
-		return error_hint(err, "name the repository with --repo, or make it with 'rhaii-dr snapshot'");
-	}
+	if (rc == GIT_ENOTFOUND)
+		return missing(dir, err);
 	if (rc < 0 || git_repository_odb(&store->odb, store->repo) < 0)
 		return git_fail(err, ERR_FAILED, "cannot open repository '%s'", dir);
 	store->dir = xstrdup(git_repository_path(store->repo));
 	return 0;
 }
 
-int git_store_open(struct git_store **out, const char *dir, bool may_create, const char *cluster, struct error *err)
+/* ---- dry runs ---- */
+
+/* Where a repository is still to be made. */
+static int open_nothing(struct git_store *store, const char *dir, struct error *err)
+{
+	if (file_is_directory(dir) && check_empty(dir, err) < 0)
+		return -1;
+	error_clear(err);
+	if (git_odb_new(&store->odb) < 0)
+		return git_fail(err, ERR_FAILED, "cannot start libgit2");
+	store->dir = xasprintf("%s/", dir);
+	return 0;
+}
+
+/* In front of the repository's own objects, which it leaves alone. */
+static int add_memory(struct git_store *store, struct error *err)
+{
+	if (git_mempack_new(&store->memory) < 0 || git_odb_add_backend(store->odb, store->memory, MEMORY_PRIORITY) < 0)
+		return git_fail(err, ERR_FAILED, "cannot start libgit2");
+	return 0;
+}
+
+static int open_dry(struct git_store *store, const char *dir, struct error *err)
+{
+	if (open_repository(store, dir, false, NULL, err) < 0 && (err->code != ERR_NOT_FOUND || open_nothing(store, dir, err) < 0))
+		return -1;
+	return add_memory(store, err);
+}
+
+/* ---- stores ---- */
+
+/* A store that is not open yet, with the library set up; NULL when that fails. */
+static struct git_store *store_new(struct error *err)
 {
 	struct git_store *store;
 
-	*out = NULL;
-	if (git_libgit2_init() < 0)
-		return git_fail(err, ERR_FAILED, "cannot start libgit2");
-	store = xcalloc(1, sizeof(*store));
-	if (setup_library(err) < 0 || open_repository(store, dir, may_create, cluster, err) < 0) {
-		git_store_free(store);
-		return -1;
+	if (git_libgit2_init() < 0) {
+		(void)git_fail(err, ERR_FAILED, "cannot start libgit2");
+		return NULL;
 	}
-	*out = store;
-	return 0;
+	store = xcalloc(1, sizeof(*store));
+	if (setup_library(err) == 0)
+		return store;
+	git_store_free(store);
+	return NULL;
+}
+
+/* Hand it out when it could be opened, else free it. */
+static int hand_out(struct git_store **out, struct git_store *store, int rc)
+{
+	if (rc == 0)
+		*out = store;
+	else
+		git_store_free(store);
+	return rc;
+}
+
+int git_store_open(struct git_store **out, const char *dir, bool may_create, const char *cluster, struct error *err)
+{
+	struct git_store *store = store_new(err);
+
+	*out = NULL;
+	return store ? hand_out(out, store, open_repository(store, dir, may_create, cluster, err)) : -1;
+}
+
+int git_store_open_dry(struct git_store **out, const char *dir, struct error *err)
+{
+	struct git_store *store = store_new(err);
+
+	*out = NULL;
+	return store ? hand_out(out, store, open_dry(store, dir, err)) : -1;
 }
 
 void git_store_free(struct git_store *store)
@@ -183,18 +249,27 @@ void git_store_free(struct git_store *store)
 	(void)git_libgit2_shutdown();
 }
 
+const char *git_store_dir(const struct git_store *store)
+{
+	return store->dir;
+}
+
 int git_store_lock(struct git_store *store, struct error *err)
 {
 	auto_free char *path = NULL;
 
-	if (store->lock)
+	if (store->lock || !store->repo)
 		return 0;
 	if (!git_repository_is_bare(store->repo)) {
 		(void)error_set(err, ERR_USAGE, "repository '%s' has a working tree", store->dir);
 		return error_hint(err, "snapshots are written to a bare one: git clone --mirror");
 	}
+	if (store->memory)
+		return 0;
 	path = xasprintf("%s" LOCK_NAME, store->dir);
-	return file_lock_take(&store->lock, path, err);
+	if (file_lock_take(&store->lock, path, err) < 0)
+		return -1;
+	return git_clear_stale_lock(store, "HEAD", err);
 }
 
 /* ---- durability ---- */
@@ -256,6 +331,8 @@ int git_store_clusters(struct git_store *store, struct strlist *out, struct erro
 	const char *name;
 	int rc;
 
+	if (!store->repo)
+		return 0;
 	if (git_reference_iterator_glob_new(&iterator, store->repo, GIT_BRANCHES "*") < 0)
 		return git_fail(err, ERR_FAILED, "cannot list the branches of '%s'", store->dir);
 	while ((rc = git_reference_next_name(&name, iterator)) == 0) {

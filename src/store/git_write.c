@@ -12,8 +12,6 @@
 #include "util/strbuf.h"
 #include "util/text.h"
 
-#define PERSON "rhaii-dr <rhaii-dr@localhost>"
-
 struct entry {
 	char *path;
 	git_oid id;
@@ -30,9 +28,12 @@ struct git_write {
 	char *cluster;
 	bool has_head;
 	git_oid head, head_tree;
+	struct git_ids head_blobs; /* as far as its tree can be walked */
 	struct entries files;
+	size_t last_len; /* of the file added last */
 	unsigned long long bytes;
 	struct git_sink *sink;
+	char *remark;
 	bool finished;
 	bool failed; /* what has failed once is not committed */
 	git_oid tree;
@@ -75,21 +76,47 @@ static int read_head(struct git_write *w, struct error *err)
 	return rc < 0 ? error_wrap(err, "the branch of cluster '%s'", w->cluster) : 0;
 }
 
+static int note_blob(const char *path, const git_oid *id, void *arg, struct error *err)
+{
+	(void)path;
+	(void)err;
+	(void)git_ids_add(arg, id);
+	return 0;
+}
+
+/* What is not noted, because the walk came to no end, is read back when it is reused, so that no damage passes. */
+static void note_head_blobs(struct git_write *w)
+{
+	struct error ignored = ERROR_INIT;
+
+	if (w->has_head)
+		(void)git_walk(w->store, &w->head_tree, note_blob, &w->head_blobs, &ignored);
+}
+
+/* Of a writer that was killed: an unchanged run would not come upon it, and other gits would be kept off the branch. */
+static int clear_branch_lock(struct git_store *store, const char *cluster, struct error *err)
+{
+	auto_free char *branch = xasprintf(GIT_BRANCHES "%s", cluster);
+
+	return git_clear_stale_lock(store, branch, err);
+}
+
 int git_write_begin(struct git_write **out, struct git_store *store, const char *cluster, struct error *err)
 {
 	struct git_write *w;
 
 	*out = NULL;
-	if (git_check_cluster(cluster, err) < 0 || git_store_lock(store, err) < 0)
+	if (git_check_cluster(cluster, err) < 0 || git_store_lock(store, err) < 0 || clear_branch_lock(store, cluster, err) < 0)
 		return -1;
 	w = xcalloc(1, sizeof(*w));
 	w->store = store;
 	w->cluster = xstrdup(cluster);
-	w->sink = git_sink_new(store);
+	w->sink = git_sink_new(store, &w->head_blobs);
 	if (read_head(w, err) < 0) {
 		git_write_free(w);
 		return -1;
 	}
+	note_head_blobs(w);
 	*out = w;
 	return 0;
 }
@@ -100,7 +127,9 @@ void git_write_free(struct git_write *w)
 		return;
 	git_sink_free(w->sink);
 	entries_release(&w->files);
+	git_ids_release(&w->head_blobs);
 	free(w->cluster);
+	free(w->remark);
 	free(w);
 }
 
@@ -121,29 +150,73 @@ static int check_usable(const struct git_write *w, bool finished, struct error *
 	return 0;
 }
 
-static int write_file(struct git_write *w, const char *path, const void *data, size_t len, struct error *err)
+/* What a reader would refuse is not written. */
+static int check_file(const struct git_write *w, const char *path, size_t len, struct error *err)
 {
-	struct entry *entry;
-	git_oid id;
-
 	if (check_usable(w, false, err) < 0 || tree_check_path(path, err) < 0)
 		return -1;
 	if (len > TREE_FILE_MAX)
 		return error_set(err, ERR_FAILED, "'%s' is larger than %u bytes", path, TREE_FILE_MAX);
-	if (w->files.count >= TREE_COUNT_MAX || w->bytes + len > TREE_TOTAL_MAX)
+	if (w->files.count >= TREE_COUNT_MAX || w->bytes + tree_cost(path, len) > TREE_TOTAL_MAX)
 		return error_set(err, ERR_FAILED, "more than %u files or %llu bytes", TREE_COUNT_MAX, TREE_TOTAL_MAX);
-	if (git_sink_add(w->sink, GIT_OBJECT_BLOB, data, len, &id, err) < 0)
+	return 0;
+}
+
+static struct entry *add_file(struct git_write *w, const char *path, size_t len, const git_oid *id)
+{
+	struct entry *entry = entries_add(&w->files, path);
+
+	entry->id = *id;
+	w->bytes += tree_cost(path, len);
+	w->last_len = len;
+	return entry;
+}
+
+static int write_file(struct git_write *w, const char *path, const void *data, size_t len, struct error *err)
+{
+	git_oid id;
+
+	if (check_file(w, path, len, err) < 0)
 		return -1;
-	entry = entries_add(&w->files, path);
-	entry->id = id;
-	hash_sha256(data, len, entry->sha256);
-	w->bytes += len;
+	if (git_sink_add(w->sink, GIT_OBJECT_BLOB, data, len, &id, err) < 0)
+		return error_wrap(err, "'%s'", path);
+	hash_sha256(data, len, add_file(w, path, len, &id)->sha256);
 	return 0;
 }
 
 int git_write_file(struct git_write *w, const char *path, const void *data, size_t len, struct error *err)
 {
 	return sticky(w, write_file(w, path, data, len, err));
+}
+
+void git_write_last(const struct git_write *w, struct git_file *out)
+{
+	const struct entry *last = &w->files.items[w->files.count - 1];
+
+	git_oid_tostr(out->id, sizeof(out->id), &last->id);
+	memcpy(out->sha256, last->sha256, sizeof(out->sha256));
+	out->len = w->last_len;
+}
+
+static int reuse_file(struct git_write *w, const char *path, const struct git_file *file, struct error *err)
+{
+	git_oid id;
+	int there;
+
+	if (check_file(w, path, file->len, err) < 0)
+		return -1;
+	if (git_oid_fromstr(&id, file->id) < 0 || strlen(file->sha256) != HASH_HEX_SIZE - 1)
+		return 0;
+	there = git_sink_reuse(w->sink, GIT_OBJECT_BLOB, &id, err);
+	if (there <= 0)
+		return there < 0 ? error_wrap(err, "'%s'", path) : 0;
+	memcpy(add_file(w, path, file->len, &id)->sha256, file->sha256, HASH_HEX_SIZE);
+	return 1;
+}
+
+int git_write_reuse(struct git_write *w, const char *path, const struct git_file *file, struct error *err)
+{
+	return sticky(w, reuse_file(w, path, file, err));
 }
 
 /* ---- finish ---- */
@@ -194,13 +267,22 @@ static int store_trees(struct git_write *w, struct error *err)
 	return 0;
 }
 
+/* Sorted they are. Nothing is damaged: this is what we were given. */
+static int check_twice(const struct entries *files, struct error *err)
+{
+	for (size_t i = 1; i < files->count; i++)
+		if (compare_entries(&files->items[i - 1], &files->items[i]) == 0)
+			return error_set(err, ERR_FAILED, "'%s' is there twice: the server listed one object twice", files->items[i].path);
+	return 0;
+}
+
 static int finish(struct git_write *w, struct error *err)
 {
 	if (check_usable(w, false, err) < 0)
 		return -1;
 	if (w->files.count)
 		qsort(w->files.items, w->files.count, sizeof(*w->files.items), compare_entries);
-	if (store_trees(w, err) < 0 || git_sink_flush(w->sink, err) < 0)
+	if (check_twice(&w->files, err) < 0 || store_trees(w, err) < 0 || git_sink_flush(w->sink, err) < 0)
 		return -1;
 	w->finished = true;
 	return 0;
@@ -258,9 +340,13 @@ static int report_change(struct git_store *store, const struct pair *pair, const
 	struct git_blob blobs[2];
 	const struct git_blob *before, *after;
 
-	if (load_side(store, pair->old, &old_object, &blobs[0], &before, err) < 0 ||
-		load_side(store, pair->new_, &new_object, &blobs[1], &after, err) < 0)
+	if (load_side(store, pair->old, &old_object, &blobs[0], &before, err) < 0)
 		return -1;
+	if (load_side(store, pair->new_, &new_object, &blobs[1], &after, err) < 0) {
+		/* Not the head's fault, which a caller may pass over. */
+		err->code = ERR_FAILED;
+		return -1;
+	}
 	return sink->fn(pair->path, before, after, sink->arg) != 0;
 }
 
@@ -292,7 +378,7 @@ static int compare_trees(struct git_write *w, const struct entries *old, const s
 	while (rc == 0 && next_pair(old, &i, &w->files, &j, &pair))
 		if (!pair.old || !pair.new_ || !git_oid_equal(&pair.old->id, &pair.new_->id))
 			rc = report_change(w->store, &pair, sink, err);
-	return rc < 0 ? -1 : 0;
+	return rc;
 }
 
 int git_write_changes(struct git_write *w, int (*fn)(const char *path, const struct git_blob *old, const struct git_blob *new_, void *arg),
@@ -300,12 +386,14 @@ int git_write_changes(struct git_write *w, int (*fn)(const char *path, const str
 {
 	__attribute__((cleanup(entries_release))) struct entries old = {0};
 	struct change_sink sink = {.fn = fn, .arg = arg};
+	int rc;
 
 	if (check_usable(w, true, err) < 0)
 		return -1;
 	if (w->has_head && git_walk(w->store, &w->head_tree, list_file, &old, err) < 0)
 		return error_wrap(err, "the last snapshot of cluster '%s'", w->cluster);
-	return compare_trees(w, &old, &sink, err);
+	rc = compare_trees(w, &old, &sink, err);
+	return rc < 0 ? error_wrap(err, "the changes of cluster '%s'", w->cluster) : rc;
 }
 
 /* ---- commit ---- */
@@ -325,10 +413,31 @@ static void commit_text(const struct git_write *w, const char *message, time_t w
 	strbuf_addf(out, "tree %s\n", git_oid_tostr(tree, sizeof(tree), &w->tree));
 	if (w->has_head)
 		strbuf_addf(out, "parent %s\n", git_oid_tostr(parent, sizeof(parent), &w->head));
-	strbuf_addf(out, "author " PERSON " %lld +0000\ncommitter " PERSON " %lld +0000\n\n", (long long)when, (long long)when);
+	strbuf_addf(out, "author " GIT_PERSON " %lld +0000\ncommitter " GIT_PERSON " %lld +0000\n\n", (long long)when, (long long)when);
 	strbuf_adds(out, message);
 	if (len == 0 || message[len - 1] != '\n')
 		strbuf_addc(out, '\n');
+}
+
+int git_check_commit(const struct strbuf *text, struct error *err)
+{
+	struct error ignored = ERROR_INIT;
+	struct git_commit parsed;
+	int rc;
+
+	if (text->len > GIT_COMMIT_MAX)
+		return error_set(
+			err, ERR_FAILED, "a commit of %zu bytes, more than the %zu that can be read again", text->len, GIT_COMMIT_MAX);
+	rc = git_commit_parse(text->buf, text->len, &parsed, &ignored);
+	git_commit_release(&parsed);
+	if (rc < 0 || !text_is_utf8(text->buf, text->len))
+		return error_set(err, ERR_FAILED, "not a message or a time for a commit");
+	return 0;
+}
+
+static int check_wet(const struct git_write *w, struct error *err)
+{
+	return w->store->memory ? error_set(err, ERR_FAILED, "a dry run writes nothing") : 0;
 }
 
 static int commit(struct git_write *w, const char *message, time_t when, git_oid *id, struct error *err)
@@ -336,13 +445,10 @@ static int commit(struct git_write *w, const char *message, time_t when, git_oid
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	auto_free char *ref = xasprintf(GIT_BRANCHES "%s", w->cluster);
 
-	if (check_usable(w, true, err) < 0)
+	if (check_usable(w, true, err) < 0 || check_wet(w, err) < 0)
 		return -1;
-	/* git reads neither, and a reader of ours would refuse the commit. */
-	if (when < 0 || !text_is_utf8(message, strlen(message)))
-		return error_set(err, ERR_FAILED, "not a message or a time for a commit");
 	commit_text(w, message, when, &text);
-	if (write_text(w, GIT_OBJECT_COMMIT, &text, id, err) < 0)
+	if (git_check_commit(&text, err) < 0 || write_text(w, GIT_OBJECT_COMMIT, &text, id, err) < 0)
 		return -1;
 	return git_move_ref(w->store, ref, w->has_head ? &w->head : NULL, id, err);
 }
@@ -362,15 +468,28 @@ int git_write_commit(struct git_write *w, const char *message, time_t time, char
 
 /* ---- captured ---- */
 
+/* What tells a tag of ours, behind the id of its commit. */
+static char *tag_start(const struct git_write *w)
+{
+	return xasprintf("\ntype commit\ntag captured/%s\ntagger " GIT_PERSON " ", w->cluster);
+}
+
 static void tag_text(const struct git_write *w, time_t when, const char *resource_version, struct strbuf *out)
 {
 	char head[GIT_ID_SIZE], text[CLOCK_TEXT_SIZE];
+	auto_free char *start = tag_start(w);
 
-	strbuf_addf(out, "object %s\ntype commit\ntag captured/%s\ntagger " PERSON " %lld +0000\n\n",
-		git_oid_tostr(head, sizeof(head), &w->head), w->cluster, (long long)when);
+	strbuf_addf(out, "object %s%s%lld +0000\n\n", git_oid_tostr(head, sizeof(head), &w->head), start, (long long)when);
 	strbuf_addf(out, "seen unchanged\n\nCaptured-At: %s\nResource-Version: ", clock_format(when, text));
 	text_escape(out, resource_version, strlen(resource_version), 200);
 	strbuf_addc(out, '\n');
+	strbuf_adds(out, w->remark ? w->remark : "");
+}
+
+void git_write_remark(struct git_write *w, const char *trailers)
+{
+	free(w->remark);
+	w->remark = xstrdup(trailers);
 }
 
 static int check_head(struct git_write *w, struct error *err)
@@ -385,24 +504,31 @@ static int check_head(struct git_write *w, struct error *err)
 	return error_set(err, ERR_CONFLICT, "the branch of cluster '%s' has moved meanwhile", w->cluster);
 }
 
+static int replace_tag(struct git_write *w, const struct strbuf *text, struct error *err)
+{
+	auto_free char *ref = xasprintf(GIT_CAPTURED "%s", w->cluster), *start = tag_start(w);
+	git_oid id, old;
+	int rc = git_reference_name_to_id(&old, w->store->repo, ref);
+
+	if (rc < 0 && rc != GIT_ENOTFOUND)
+		return git_fail(err, ERR_INTEGRITY, "'%s' is damaged", ref);
+	if (write_text(w, GIT_OBJECT_TAG, text, &id, err) < 0 || git_move_ref(w->store, ref, rc == 0 ? &old : NULL, &id, err) < 0)
+		return -1;
+	if (rc == 0 && !git_oid_equal(&old, &id))
+		git_drop_tag(w->store, ref, &old, start);
+	return 0;
+}
+
 static int mark_captured(struct git_write *w, time_t when, const char *resource_version, struct error *err)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
-	auto_free char *ref = xasprintf(GIT_CAPTURED "%s", w->cluster);
-	git_oid id, old;
-	int rc;
 
-	if (check_usable(w, true, err) < 0 || check_head(w, err) < 0)
+	if (check_usable(w, true, err) < 0 || check_wet(w, err) < 0 || check_head(w, err) < 0)
 		return -1;
 	if (!git_oid_equal(&w->tree, &w->head_tree))
 		return error_set(err, ERR_FAILED, "the state of cluster '%s' has changed: nothing to mark", w->cluster);
-	rc = git_reference_name_to_id(&old, w->store->repo, ref);
-	if (rc < 0 && rc != GIT_ENOTFOUND)
-		return git_fail(err, ERR_INTEGRITY, "'%s' is damaged", ref);
 	tag_text(w, when, resource_version ? resource_version : "", &text);
-	if (write_text(w, GIT_OBJECT_TAG, &text, &id, err) < 0)
-		return -1;
-	return git_move_ref(w->store, ref, rc == 0 ? &old : NULL, &id, err);
+	return replace_tag(w, &text, err);
 }
 
 int git_write_mark_captured(struct git_write *w, time_t time, const char *resource_version, struct error *err)

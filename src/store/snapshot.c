@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/snapshot.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "object/object.h"
 #include "store/archive.h"
@@ -19,7 +17,6 @@
 
 #define SNAPSHOT_FILE "snapshot.yaml"
 #define OBJECTS "objects/"
-#define COMMIT_MAX ((size_t)1 << 20)
 
 /* ---- which files differ, and whether that is accepted ---- */
 
@@ -128,6 +125,7 @@ static int load_commit(struct snapshot *s, struct git_store *store, const struct
 
 	if (git_read_commit(store, s->commit, &commit, err) < 0 || git_read_tree(store, s->commit, &s->tree, err) < 0)
 		return -1;
+	s->message = xstrdup(commit.message);
 	s->verified = is_vouched(&commit, &s->tree, &manifest);
 	if (s->verified) {
 		s->captured_at = last_seen(store, source->cluster, &commit);
@@ -165,6 +163,7 @@ static int load_archive(struct snapshot *s, const char *path, struct error *err)
 	if (git_commit_parse(raw.buf, raw.len, &commit, err) < 0)
 		return -1;
 	memcpy(s->commit, commit.id, sizeof(s->commit));
+	s->message = xstrdup(commit.message);
 	s->captured_at = captured_at(&commit);
 	s->verified = true;
 	return 0;
@@ -183,41 +182,36 @@ static void folder_release(struct folder *folder)
 	strbuf_release(&folder->commit);
 }
 
-/* A file too large is damage like any other; file_read would call it a failure. */
-static int read_bounded(const char *path, size_t max, struct strbuf *out, struct error *err)
+static int load_file(struct snapshot *s, struct folder *folder, const struct file_root *root, const char *path, struct error *err)
 {
-	struct stat st;
-
-	if (stat(path, &st) == 0 && st.st_size > (off_t)max)
-		return error_set(err, ERR_INTEGRITY, "larger than %zu bytes: '%s'", max, path);
-	return file_read(path, max, out, err);
-}
-
-static int load_file(struct snapshot *s, struct folder *folder, const char *root, const char *path, struct error *err)
-{
-	auto_free char *full = xasprintf("%s/%s", root, path);
 	auto_strbuf struct strbuf data = STRBUF_INIT;
 
 	if (strcmp(path, TREE_MANIFEST) == 0) {
 		folder->has_manifest = true;
-		return read_bounded(full, TREE_MANIFEST_MAX, &folder->manifest, err);
+		return file_root_read(root, path, TREE_MANIFEST_MAX, &folder->manifest, err);
 	}
 	if (strcmp(path, TREE_COMMIT) == 0) {
 		folder->has_commit = true;
-		return read_bounded(full, COMMIT_MAX, &folder->commit, err);
+		return file_root_read(root, path, GIT_COMMIT_MAX, &folder->commit, err);
 	}
 	/* The name is checked before it is opened. */
-	if (tree_check_path(path, err) < 0 || read_bounded(full, TREE_FILE_MAX, &data, err) < 0)
+	if (tree_check_path(path, err) < 0 || file_root_read(root, path, TREE_FILE_MAX, &data, err) < 0)
 		return -1;
 	return tree_add(&s->tree, path, data.buf, data.len, err);
 }
 
-static int load_files(struct snapshot *s, struct folder *folder, const char *root, struct error *err)
+static void free_root(struct file_root **root)
+{
+	file_root_free(*root);
+}
+
+static int load_files(struct snapshot *s, struct folder *folder, const char *path, struct error *err)
 {
 	static const char *const skip[] = {".git", NULL};
+	__attribute__((cleanup(free_root))) struct file_root *root = NULL;
 	auto_strlist struct strlist paths = STRLIST_INIT;
 
-	if (file_walk(root, skip, &paths, err) < 0)
+	if (file_root_open(&root, path, err) < 0 || file_root_walk(root, skip, &paths, err) < 0)
 		return -1;
 	for (size_t i = 0; i < paths.count; i++)
 		if (load_file(s, folder, root, paths.items[i], err) < 0)
@@ -225,10 +219,29 @@ static int load_files(struct snapshot *s, struct folder *folder, const char *roo
 	return tree_sort(&s->tree, err);
 }
 
-/* COMMIT says when and which, but only of the files that it is about. */
+/* Whether MANIFEST is the one that the commit vouches for, so that what differs from it differs from the commit. */
+static bool is_manifest_of(const struct folder *folder, const struct git_commit *commit)
+{
+	char sum[HASH_HEX_SIZE];
+
+	hash_sha256(folder->manifest.buf, folder->manifest.len, sum);
+	return folder->has_manifest && commit->manifest_sha256 && strcmp(commit->manifest_sha256, sum) == 0;
+}
+
+/* COMMIT is of other files than these: those that MANIFEST names, or nobody knows which. */
+static void deny(struct snapshot *s, const struct folder *folder, const struct git_commit *commit)
+{
+	if (s->edits.count > 0 && is_manifest_of(folder, commit))
+		return;
+	strlist_release(&s->edits);
+	strlist_add(&s->edits, "whole folder");
+}
+
+/* COMMIT says when and which, but only of the files that it is about: those of its tree, and of its Manifest-SHA256. */
 static int judge_commit(struct snapshot *s, const struct folder *folder, struct error *err)
 {
 	__attribute__((cleanup(git_commit_release))) struct git_commit commit = {0};
+	auto_strbuf struct strbuf manifest = STRBUF_INIT;
 	char tree_id[GIT_ID_SIZE];
 
 	if (!folder->has_commit)
@@ -236,9 +249,12 @@ static int judge_commit(struct snapshot *s, const struct folder *folder, struct 
 	if (git_commit_parse(folder->commit.buf, folder->commit.len, &commit, err) < 0)
 		return error_wrap(err, TREE_COMMIT);
 	tree_git_id(&s->tree, "", tree_id);
-	if (strcmp(tree_id, commit.tree) != 0)
+	if (strcmp(tree_id, commit.tree) != 0 || !is_vouched(&commit, &s->tree, &manifest)) {
+		deny(s, folder, &commit);
 		return 0;
+	}
 	memcpy(s->commit, commit.id, sizeof(s->commit));
+	s->message = xstrdup(commit.message);
 	s->captured_at = captured_at(&commit);
 	return 0;
 }
@@ -249,14 +265,12 @@ static int load_folder(struct snapshot *s, const char *root, bool accept_edits, 
 
 	if (load_files(s, &folder, root, err) < 0)
 		return -1;
-	if (folder.has_manifest) {
-		if (tree_manifest_check(&s->tree, folder.manifest.buf, folder.manifest.len, &s->edits, err) < 0)
-			return -1;
-		s->verified = s->edits.count == 0;
-	}
-	if (judge_edits(s, accept_edits, err) < 0)
+	if (folder.has_manifest && tree_manifest_check(&s->tree, folder.manifest.buf, folder.manifest.len, &s->edits, err) < 0)
 		return -1;
-	return judge_commit(s, &folder, err);
+	if (judge_commit(s, &folder, err) < 0)
+		return -1;
+	s->verified = folder.has_manifest && s->edits.count == 0;
+	return judge_edits(s, accept_edits, err);
 }
 
 /* ---- what is in it ---- */
@@ -396,26 +410,28 @@ void snapshot_free(struct snapshot *s)
 	strlist_release(&s->edits);
 	tree_release(&s->tree);
 	free(s->name);
+	free(s->message);
 	free(s->cluster);
 	free(s->cluster_id);
 	free(s);
 }
 
-/* For a key only, which nothing writes to. */
-static char *borrow(const char *text)
+static json_t *text_json(const char *text)
 {
-	return (char *)(uintptr_t)(text ? text : "");
+	auto_strbuf struct strbuf shown = STRBUF_INIT;
+
+	text_escape(&shown, text, strlen(text), 0);
+	return json_string(shown.buf);
 }
 
-const struct object *snapshot_find(
-	const struct snapshot *snapshot, const char *group, const char *resource, const char *namespace_, const char *name)
+json_t *snapshot_description(const struct snapshot *s)
 {
-	const struct object wanted = {
-		.group = borrow(group), .resource = borrow(resource), .namespace_ = borrow(namespace_), .name = borrow(name)};
-	const struct object *key = &wanted;
-	struct object *const *found = NULL;
+	json_t *edits = json_array();
+	char when[CLOCK_TEXT_SIZE];
 
-	if (snapshot->object_count)
-		found = bsearch(&key, snapshot->objects, snapshot->object_count, sizeof(struct object *), object_compare);
-	return found ? *found : NULL;
+	for (size_t i = 0; i < s->edits.count; i++)
+		json_array_append_new(edits, text_json(s->edits.items[i]));
+	return json_pack("{s:o, s:s, s:s, s:s?, s:s?, s:b, s:o}", "name", text_json(s->name), "cluster", s->cluster, "clusterId",
+		s->cluster_id, "commit", *s->commit ? s->commit : NULL, "capturedAt",
+		s->captured_at ? clock_format(s->captured_at, when) : NULL, "verified", (int)s->verified, "edits", edits);
 }

@@ -78,6 +78,11 @@ int tree_check_path(const char *path, struct error *err)
 
 /* ---- files ---- */
 
+unsigned long long tree_cost(const char *path, size_t len)
+{
+	return len + 3ull * strlen(path);
+}
+
 int tree_add(struct tree *tree, const char *path, const void *data, size_t len, struct error *err)
 {
 	struct tree_file *file;
@@ -86,7 +91,7 @@ int tree_add(struct tree *tree, const char *path, const void *data, size_t len, 
 		return -1;
 	if (len > TREE_FILE_MAX)
 		return error_set(err, ERR_INTEGRITY, "'%s' is larger than %u bytes", path, TREE_FILE_MAX);
-	if (tree->count >= TREE_COUNT_MAX || tree->bytes + len > TREE_TOTAL_MAX)
+	if (tree->count >= TREE_COUNT_MAX || tree->bytes + tree_cost(path, len) > TREE_TOTAL_MAX)
 		return error_set(err, ERR_INTEGRITY, "more than %u files or %llu bytes", TREE_COUNT_MAX, TREE_TOTAL_MAX);
 	tree->files = xgrow(tree->files, &tree->cap, tree->count + 1, sizeof(*tree->files));
 	file = &tree->files[tree->count++];
@@ -96,7 +101,7 @@ int tree_add(struct tree *tree, const char *path, const void *data, size_t len, 
 	if (len)
 		memcpy(file->data, data, len);
 	file->data[len] = '\0';
-	tree->bytes += len;
+	tree->bytes += tree_cost(path, len);
 	hash_sha256(file->data, len, file->sha256);
 	return 0;
 }

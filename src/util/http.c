@@ -9,6 +9,7 @@
 
 #include "util/error.h"
 #include "util/mem.h"
+#include "util/proxy.h"
 
 #define USER_AGENT "rhaii-dr/" RHAII_VERSION
 #define DEFAULT_MAX_BODY ((size_t)256 << 20)
@@ -19,6 +20,7 @@
 #define CONNECTIONS_MAX 16L
 #define POOL_MAX 128
 #define SHOWN_URL_MAX 300
+#define RETRY_AFTER_MAX 300 /* seconds */
 
 struct transfer {
 	struct http_client *client;
@@ -39,7 +41,7 @@ struct transfer {
 
 struct http_client {
 	CURLM *multi;
-	char *ca, *cert, *key, *server_name;
+	char *ca, *cert, *key, *server_name, *proxy;
 	bool insecure;
 	struct transfer *active; /* most recent first */
 	size_t in_flight;
@@ -104,6 +106,7 @@ int http_client_new(struct http_client **out, const struct http_tls *tls, struct
 	client->key = xstrdup(tls->key);
 	client->server_name = xstrdup(tls->server_name);
 	client->insecure = tls->insecure;
+	client->proxy = xstrdup(tls->proxy);
 	*out = client;
 	return 0;
 }
@@ -125,6 +128,7 @@ void http_client_free(struct http_client *client)
 		curl_easy_cleanup(client->pool[i]);
 	curl_multi_cleanup(client->multi);
 	wipe(client->key);
+	wipe(client->proxy);
 	free(client->ca);
 	free(client->cert);
 	free(client->server_name);
@@ -460,6 +464,23 @@ static int set_renamed_url(struct setup *setup, struct transfer *t)
 	return 0;
 }
 
+/*
+ * Never left to libcurl, which would look into the environment itself and send plain HTTP, with its bearer token, to $http_proxy. The host is that of the request, not
+ * the name that its certificate is checked for.
+ */
+static void set_proxy(struct setup *setup, const struct transfer *t)
+{
+	auto_url CURLU *url = curl_url();
+	auto_curl char *host = NULL, *port = NULL;
+	const char *proxy = NULL;
+
+	if (strncasecmp(t->url, "https:", 6) == 0 && url && !curl_url_set(url, CURLUPART_URL, t->url, CURLU_PATH_AS_IS) &&
+		!curl_url_get(url, CURLUPART_HOST, &host, 0) && !curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+		proxy = t->client->proxy ? t->client->proxy : proxy_for_https(host, port);
+	SET(setup, CURLOPT_PROXY, proxy ? proxy : "");
+	SET(setup, CURLOPT_NOPROXY, "");
+}
+
 /* "https://user:password@host/". */
 static bool has_user(const char *url)
 {
@@ -497,6 +518,7 @@ static int prepare(struct transfer *t, const struct http_request *request, struc
 	set_method(&setup, t);
 	set_limits(&setup, request);
 	set_connection(&setup, t);
+	set_proxy(&setup, t);
 	set_callbacks(&setup, t);
 	if (setup.fault != CURLE_OK)
 		return error_set(err, ERR_FAILED, "cannot set up a request: %s", curl_easy_strerror(setup.fault));
@@ -562,14 +584,16 @@ static int64_t retry_after_ms(const struct transfer *t)
 {
 	struct curl_header *header;
 	char *end;
-	long long seconds;
+	unsigned long long seconds;
 
 	if (curl_easy_header(t->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK || header->value[0] < '0' ||
 		header->value[0] > '9')
 		return -1;
-	errno = 0;
-	seconds = strtoll(header->value, &end, 10);
-	return errno || *end || seconds > INT64_MAX / 1000 ? -1 : seconds * 1000;
+	/* What overflows is the largest that there is. */
+	seconds = strtoull(header->value, &end, 10);
+	if (*end)
+		return -1;
+	return seconds > RETRY_AFTER_MAX ? RETRY_AFTER_MAX * 1000 : (int64_t)seconds * 1000;
 }
 
 static void fill_response(struct transfer *t)

@@ -66,6 +66,34 @@ test_dry_run_leaves_nothing_behind() {
 	[ -z "$(ls -A tmp)" ] || fail 'the temporary directory is not empty'
 }
 
+test_dry_run_writes_nothing_into_a_repository() {
+	make_history
+	make_kubeconfig kubeconfig
+	(cd rhaii-backup && find . -printf '%p %T@\n' | sort) >before
+	run snapshot --kubeconfig kubeconfig --dry-run
+	assert_exit 1
+	(cd rhaii-backup && find . -printf '%p %T@\n' | sort) >after
+	cmp -s before after || fail 'the repository was written to'
+}
+
+test_dry_run_waits_for_nobody() {
+	make_history
+	make_kubeconfig kubeconfig
+	flock rhaii-backup/rhaii-dr.lock sleep 5 &
+	local holder=$!
+	sleep 0.3
+	run snapshot --kubeconfig kubeconfig --dry-run
+	kill "$holder" 2>/dev/null
+	assert_exit 1
+}
+
+test_dry_run_without_a_repository_needs_the_name() {
+	make_kubeconfig kubeconfig
+	run snapshot --kubeconfig kubeconfig --dry-run
+	assert_exit 2
+	assert_contains err --cluster
+}
+
 test_snapshot_while_another_writes() {
 	make_history
 	make_kubeconfig kubeconfig

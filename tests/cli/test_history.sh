@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# list, show and diff on snapshots made by hand.
+# list, show, diff and log on snapshots made by hand.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -159,7 +159,7 @@ test_diff_from_one_to_the_newest() {
 	make_history
 	run diff clusters/prod~1 -o json
 	assert_exit 0
-	assert_json "d == [{'change': 'changed', 'kind': 'LLMInferenceService', 'namespace': 'rhaii-inference', 'name': 'qwen', 'fields': [{'path': 'spec.replicas', 'old': '3', 'new': '0'}]}]"
+	assert_json "d == [{'change': 'changed', 'kind': 'LLMInferenceService', 'namespace': 'rhaii-inference', 'name': 'qwen', 'manager': None, 'time': None, 'fields': [{'path': 'spec.replicas', 'old': '3', 'new': '0', 'manager': None, 'time': None}]}]"
 }
 
 test_diff_of_revision_and_folder() {
@@ -216,6 +216,148 @@ test_diff_says_on_stderr_what_it_compares() {
 	assert_contains err "$(git -C rhaii-backup rev-parse clusters/prod~1)"
 	run diff -q
 	assert_empty err
+}
+
+# --- log ----------------------------------------------------------------------------------------------------------------------------------
+
+# make_blamed: as make_history, with who it was in the message of the second snapshot
+make_blamed() {
+	make_tree one 3
+	commit_tree rhaii-backup one 2026-11-20T13:00:00Z 'prod: first snapshot, 2 objects'
+	make_tree two 0
+	commit_tree rhaii-backup two 2026-11-20T14:00:00Z $'prod: 2 objects, 0 added, 1 changed, 0 removed\n\nchanged '"$service: spec.replicas 3 -> 0 (kubectl-edit, 2026-11-20T13:38Z)"
+}
+
+test_log_tells_each_change_newest_first() {
+	make_blamed
+	run log llminferenceservice rhaii-inference/qwen
+	assert_exit 0
+	assert_equal "$out" "2026-11-20T14:00:00Z, snapshot $(git -C rhaii-backup rev-parse --short=12 clusters/prod)
+changed $service: spec.replicas 3 -> 0 (kubectl-edit, 2026-11-20T13:38Z)
+
+2026-11-20T13:00:00Z, snapshot $(git -C rhaii-backup rev-parse --short=12 clusters/prod~1)
+added $service"
+}
+
+test_log_as_json() {
+	make_blamed
+	run log llminferenceservice rhaii-inference/qwen -o json
+	assert_exit 0
+	assert_json "[c['change'] for c in d] == ['changed', 'added'] and d[0]['capturedAt'] == '2026-11-20T14:00:00Z'"
+	assert_json "d[0]['fields'] == [{'path': 'spec.replicas', 'old': '3', 'new': '0', 'manager': 'kubectl-edit', 'time': '2026-11-20T13:38Z'}]"
+}
+
+test_log_takes_the_names_that_kubectl_takes() {
+	make_history
+	for object in 'LLMInferenceService rhaii-inference/qwen' 'llminferenceservices rhaii-inference/qwen' 'llminferenceservices.serving.kserve.io/qwen -n rhaii-inference' \
+		'LLMInferenceService/rhaii-inference/qwen' 'llminferenceservice qwen -n rhaii-inference' 'ns rhaii-inference' 'namespaces/rhaii-inference' 'Namespace rhaii-inference'; do
+		# shellcheck disable=SC2086
+		run log $object
+		assert_exit 0
+		assert_contains out 'added '
+	done
+}
+
+test_log_takes_the_short_names_of_a_definition() {
+	make_tree one 3
+	mkdir one/crds
+	printf 'spec:\n  names:\n    shortNames:\n    - llmisvc\n    singular: llminferenceservice\n' >one/crds/llminferenceservices.serving.kserve.io.yaml
+	commit_tree rhaii-backup one 2026-11-20T13:00:00Z 'prod: first snapshot, 2 objects'
+	run log llmisvc/qwen -n rhaii-inference
+	assert_exit 0
+	assert_equal "$(sed -n 2p <<<"$out")" "added $service"
+}
+
+test_log_of_an_object_that_went() {
+	make_history
+	rm -r two/objects/namespaces
+	commit_tree rhaii-backup two 2026-11-20T15:00:00Z 'prod: 1 objects, 0 added, 0 changed, 1 removed'
+	run log llminferenceservice rhaii-inference/qwen
+	assert_exit 0
+	assert_equal "$(sed -n 2p <<<"$out")" "removed $service"
+}
+
+test_log_of_an_unknown_kind_names_the_nearest() {
+	make_history
+	run log llminferenceservic rhaii-inference/qwen
+	assert_exit 2
+	assert_contains err "did you mean 'llminferenceservice"
+	run log gadgets x
+	assert_exit 2
+	assert_contains err "no kind 'gadgets'"
+}
+
+test_log_of_an_unknown_object() {
+	make_history
+	run log llminferenceservice rhaii-inference/qwem
+	assert_exit 1
+	assert_contains err 'rhaii-inference/qwem'
+	assert_contains err "did you mean 'rhaii-inference/qwen'?"
+	run log llminferenceservice qwen
+	assert_exit 1
+	assert_contains err "did you mean 'rhaii-inference/qwen'?"
+	assert_contains err 'hint: '
+	run log llminferenceservice
+	assert_exit 2
+	run log llminferenceservice a/b/c
+	assert_exit 2
+}
+
+test_diff_of_the_last_two_recalls_who_it_was() {
+	make_blamed
+	run diff
+	assert_equal "$out" "changed $service: spec.replicas 3 -> 0 (kubectl-edit, 2026-11-20T13:38Z)"
+}
+
+test_diff_live_takes_no_second_snapshot() {
+	make_history
+	run diff clusters/prod~1 clusters/prod --live
+	assert_exit 2
+	assert_contains err '--live'
+}
+
+test_diff_live_of_a_cluster_that_does_not_answer() {
+	make_tree one 3
+	cp "$root/policies/core.yaml" one/policy.yaml
+	commit_tree rhaii-backup one 2026-11-20T13:00:00Z first
+	make_kubeconfig kubeconfig
+	run diff --live --exit-code --kubeconfig kubeconfig
+	assert_exit 2
+	assert_contains err '127.0.0.1'
+	assert_equal "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'rhaii-dr-??????' -user "$(id -u)" -newer kubeconfig)" ''
+}
+
+# --- maintenance ---------------------------------------------------------------------------------------------------------------------------
+
+test_show_names_what_does_not_serve() {
+	make_history
+	run show -o json
+	assert_json "d['maintenance'] == [{'kind': 'LLMInferenceService', 'namespace': 'rhaii-inference', 'name': 'qwen', 'state': 'replicas 0'}]"
+	run show
+	assert_contains out 'replicas 0'
+	run show clusters/prod~1 -o json
+	assert_json "d['maintenance'] == []"
+}
+
+test_show_names_what_was_being_deleted() {
+	make_tree one 3
+	commit_tree rhaii-backup one 2026-11-20T13:00:00Z $'prod: first snapshot, 2 objects\n\nin maintenance: '"$service (Terminating)"
+	run show -o json
+	assert_json "[(m['name'], m['state']) for m in d['maintenance']] == [('qwen', 'Terminating')]"
+}
+
+test_list_counts_what_does_not_serve() {
+	make_history
+	run list -o json
+	assert_json "all(e['maintenance'] is None and e['notReady'] is None for e in d)"
+	git -C rhaii-backup cat-file commit clusters/prod | sed '$a Maintenance: 1' | git -C rhaii-backup hash-object -t commit -w --stdin >id
+	git -C rhaii-backup update-ref refs/heads/clusters/prod "$(cat id)"
+	printf 'object %s\ntype commit\ntag captured/prod\ntagger a <a> 1 +0000\n\nseen\n\nCaptured-At: 2026-11-20T15:00:00Z\nNot-Ready: 2\n' "$(cat id)" >tag
+	git -C rhaii-backup update-ref refs/rhaii-dr/captured/prod "$(git -C rhaii-backup hash-object -t tag -w --stdin <tag)"
+	run list -o json
+	assert_json "[(e['maintenance'], e['notReady']) for e in d] == [(1, 2), (None, None)]"
+	run list
+	assert_contains out MAINTENANCE
 }
 
 run_tests

@@ -168,6 +168,50 @@ test_a_symlink_in_a_folder() {
 	assert_contains err link.yaml
 }
 
+test_a_folder_behind_a_symlink() {
+	make_tree folder 3
+	ln -s folder link
+	for name in ./link ./link/ ./link/.; do
+		refused $name --accept-edits
+		assert_contains err symlink
+	done
+}
+
+test_a_folder_whose_git_directory_is_a_symlink() {
+	make_tree folder 3
+	ln -s /etc folder/.git
+	refused ./folder --accept-edits
+	assert_contains err .git
+}
+
+# An archive that was unpacked, edited, and given a manifest that is true again: the commit in it knows better.
+test_a_folder_that_its_commit_denies_unless_edits_are_accepted() {
+	one_snapshot
+	make_archive good.tar.zst one
+	mkdir folder && tar --zstd -xf good.tar.zst -C folder
+	run show ./folder
+	assert_exit 0
+	sed -i 's/replicas: 3/replicas: 9/' folder/objects/namespaces/rhaii-inference/llminferenceservices.serving.kserve.io/qwen.yaml
+	(cd folder && cut -c67- MANIFEST.sha256 | xargs sha256sum >m && mv m MANIFEST.sha256)
+	refused ./folder
+	assert_contains err 'whole folder'
+	run show ./folder --accept-edits -o json
+	assert_exit 0
+	assert_json "not d['verified'] and d['edits'] == ['whole folder'] and d['commit'] is None"
+}
+
+test_a_policy_that_does_not_parse() {
+	make_tree folder 3
+	printf 'name: rhaii\nkinds: 5\n' >folder/policy.yaml
+	start_counter
+	run --kubeconfig kubeconfig verify ./folder
+	assert_exit 6
+	assert_contains err policy.yaml
+	kill "$counter"
+	wait "$counter" 2>/dev/null
+	[ ! -e connections ] || fail "a request was sent before the check was over"
+}
+
 test_a_folder_that_differs_from_its_manifest_unless_edits_are_accepted() {
 	make_tree folder 3
 	print_manifest folder >m && mv m folder/MANIFEST.sha256

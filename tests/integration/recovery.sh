@@ -236,7 +236,7 @@ test_a_change_is_told_in_kubernetes_words() {
 	cluster_kubectl "$source" -n rhaii-inference patch llmisvc facebook-opt-125m-single --type=merge -p '{"spec":{"replicas":2}}'
 	expect 0 dr "$source" snapshot --repo backup --cluster prod
 	has out "changed LLMInferenceService rhaii-inference/facebook-opt-125m-single: spec.replicas 1 -> 2"
-	git -C backup log -1 --format=%B clusters/prod | grep -qx 'changed LLMInferenceService rhaii-inference/facebook-opt-125m-single: spec.replicas 1 -> 2'
+	git -C backup log -1 --format=%B clusters/prod | grep -q '^changed LLMInferenceService rhaii-inference/facebook-opt-125m-single: spec.replicas 1 -> 2 (kubectl-patch, '
 	expect 0 offline diff --repo backup --cluster prod
 	has out "spec.replicas"
 	expect 1 offline diff prod~1 prod --repo backup --cluster prod --exit-code

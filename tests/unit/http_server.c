@@ -162,6 +162,15 @@ static size_t request_length(const struct strbuf *in)
 	return in->len >= need ? need : 0;
 }
 
+static const char *connect_answer(const char *path, const struct strbuf *request)
+{
+	if (strcasestr(request->buf, "\r\nAuthorization:"))
+		return "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+	if (strcmp(path, "nowhere.invalid:6443") != 0)
+		return "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+	return "HTTP/1.1 418 Teapot\r\nContent-Length: 0\r\n\r\n";
+}
+
 /* One request after the other until the client closes. */
 static void serve_connection(int fd)
 {
@@ -178,8 +187,10 @@ static void serve_connection(int fd)
 			strbuf_add(&in, buf, (size_t)got);
 		}
 		(void)sscanf(in.buf, "%*s %511s", path);
+		if (strncmp(in.buf, "CONNECT", 7) == 0)
+			send_text(fd, connect_answer(path, &in));
 		/* A HEAD answer has no body, so the length must not be followed by one. */
-		if (strncmp(in.buf, "HEAD", 4) == 0)
+		else if (strncmp(in.buf, "HEAD", 4) == 0)
 			send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n");
 		else
 			serve(fd, path, &in);

@@ -9,6 +9,8 @@
  *   /cut             10 of 100 announced bytes       /cut-chunks   chunks without the last
  *   /stall           headers and a byte, then nothing  /silent     nothing at all
  *   /reset           closes the connection without an answer
+ *
+ * As a proxy it answers CONNECT nowhere.invalid:6443 with 418, any other with 404, and one that holds an Authorization header with 403.
  */
 #ifndef RHAII_TESTS_UNIT_HTTP_SERVER_H
 #define RHAII_TESTS_UNIT_HTTP_SERVER_H

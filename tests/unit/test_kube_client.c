@@ -48,6 +48,8 @@ static void stop(struct fixture *f)
 	free(f->config.source);
 	free(f->config.token);
 	free(f->config.token_file);
+	kube_exec_free(f->config.exec);
+	strlist_release(&f->config.impersonate);
 }
 
 static int call(struct fixture *f, const char *method, int64_t deadline_ms, json_t **out)
@@ -386,8 +388,6 @@ static void test_a_token_with_a_line_break_is_not_sent(void **state)
 	stop(&f);
 }
 
-/* ---- many in flight ---- */
-
 struct answers {
 	size_t good, bad;
 	enum error_code code;
@@ -407,6 +407,204 @@ static void answered(json_t *body, const struct error *error, int64_t retry_afte
 	answers->code = error->code;
 	answers->retry_after_ms = retry_after_ms;
 }
+
+/* ---- impersonation ---- */
+
+static void test_impersonation_is_in_every_request(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 200, .body = "{}"}, {.status = 200, .body = "{}"}};
+	struct fixture f = {0};
+
+	(void)state;
+	strlist_add(&f.config.impersonate, "Impersonate-User: jane");
+	strlist_add(&f.config.impersonate, "Impersonate-Group: a");
+	strlist_add(&f.config.impersonate, "Impersonate-Group: b");
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "GET", 0, NULL), 0);
+	assert_int_equal(call(&f, "POST", 0, NULL), 0);
+	assert_int_equal(fake_api_seen(f.api, "Impersonate-User: jane\r\n"), 2);
+	assert_int_equal(fake_api_seen(f.api, "Impersonate-Group: a\r\n"), 2);
+	assert_int_equal(fake_api_seen(f.api, "Impersonate-Group: b\r\n"), 2);
+	stop(&f);
+}
+
+/* ---- exec plugins ---- */
+
+#define CREDENTIAL(status) "{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":" status "}"
+/* A plugin that counts its runs in the file RUNS and says "t1", "t2", ... */
+#define COUNTING(more)                                                                                                                     \
+	"echo >>\"$RUNS\"; n=$(wc -l <\"$RUNS\"); printf '%s' "                                                                            \
+	"'{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\","                                                \
+	"\"status\":{\"token\":\"t'$n'\"" more "}}'"
+
+/* A shell script as plugin, in the place of the real ones; runs is the path of a new file. */
+static void exec_start(struct fixture *f, char *runs, const char *plugin, const struct fake_exchange *script, size_t count)
+{
+	auto_free char *variable = NULL;
+	int fd = mkstemp(runs);
+
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	variable = xasprintf("RUNS=%s", runs);
+	f->config.exec = xcalloc(1, sizeof(*f->config.exec));
+	f->config.exec->user = xstrdup("user 'u' in 'f'");
+	f->config.exec->api_version = xstrdup("client.authentication.k8s.io/v1");
+	f->config.exec->command = xstrdup("sh");
+	strlist_add(&f->config.exec->args, "-c");
+	strlist_add(&f->config.exec->args, plugin);
+	strlist_add(&f->config.exec->variables, variable);
+	start(f, script, count);
+}
+
+static void exec_stop(struct fixture *f, const char *runs)
+{
+	assert_int_equal(unlink(runs), 0);
+	stop(f);
+}
+
+static void test_a_plugin_is_run_once(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 200, .body = "{}"}, {.status = 200, .body = "{}"}};
+	char runs[] = "/tmp/rhaii-runs-XXXXXX";
+	struct fixture f = {0};
+
+	(void)state;
+	exec_start(&f, runs, COUNTING(",\"expirationTimestamp\":\"2999-01-01T00:00:00Z\""), script, COUNT(script));
+	assert_int_equal(call(&f, "GET", 0, NULL), 0);
+	assert_int_equal(call(&f, "GET", 0, NULL), 0);
+	assert_int_equal(fake_api_seen(f.api, "Authorization: Bearer t1\r\n"), 2);
+	exec_stop(&f, runs);
+}
+
+static void test_a_plugin_is_run_again_when_its_token_has_expired(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 200, .body = "{}"}, {.status = 200, .body = "{}"}};
+	char runs[] = "/tmp/rhaii-runs-XXXXXX";
+	struct fixture f = {0};
+
+	(void)state;
+	exec_start(&f, runs, COUNTING(",\"expirationTimestamp\":\"2020-01-01T00:00:00.5+01:00\""), script, COUNT(script));
+	assert_int_equal(call(&f, "GET", 0, NULL), 0);
+	assert_int_equal(call(&f, "GET", 0, NULL), 0);
+	assert_int_equal(fake_api_seen(f.api, "Authorization: Bearer t1\r\n"), 1);
+	assert_int_equal(fake_api_seen(f.api, "Authorization: Bearer t2\r\n"), 1);
+	exec_stop(&f, runs);
+}
+
+static void test_401_runs_the_plugin_again_once(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 401, .body = STATUS("Unauthorized", "Unauthorized")},
+		{.status = 401, .body = STATUS("Unauthorized", "Unauthorized")}, {.status = 200, .body = "{}"}};
+	char runs[] = "/tmp/rhaii-runs-XXXXXX";
+	struct fixture f = {0};
+
+	(void)state;
+	exec_start(&f, runs, COUNTING(""), script, COUNT(script));
+	assert_int_equal(call(&f, "GET", 0, NULL), -1);
+	assert_string_equal(f.err.text, "after 2 tries: Unauthorized");
+	assert_int_equal(fake_api_seen(f.api, "Authorization: Bearer t2\r\n"), 1);
+	/* The next request does not believe in t2 either. */
+	assert_int_equal(call(&f, "GET", 0, NULL), 0);
+	assert_int_equal(fake_api_seen(f.api, "Authorization: Bearer t3\r\n"), 1);
+	exec_stop(&f, runs);
+}
+
+/* Requests that were refused together are one reason to ask the plugin, not three. */
+static void test_requests_refused_together_run_the_plugin_once(void **state)
+{
+	const struct fake_exchange script[] = {{.path = "/x", .status = 401}, {.path = "/x", .status = 401}, {.path = "/x", .status = 401},
+		{.path = "/y", .status = 200, .body = "{}"}};
+	struct kube_request request = {.method = "GET", .path = "/x"};
+	char runs[] = "/tmp/rhaii-runs-XXXXXX";
+	struct answers answers = {0};
+	struct fixture f = {0};
+
+	(void)state;
+	exec_start(&f, runs, COUNTING(""), script, COUNT(script));
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(kube_send(f.client, &request, answered, &answers, &f.err), 0);
+	while (kube_in_flight(f.client) > 0)
+		assert_int_equal(kube_drive(f.client, 1000, &f.err), 0);
+	assert_int_equal(answers.bad, 3);
+	request.path = "/y";
+	assert_int_equal(kube_call(f.client, &request, NULL, &f.err), 0);
+	assert_int_equal(fake_api_seen(f.api, "Authorization: Bearer t2\r\n"), 1);
+	exec_stop(&f, runs);
+}
+
+/* Another certificate is another transport; what is under way on the old one comes to its end there, or is cancelled with the rest. */
+static void test_requests_outlive_the_certificate_they_went_out_with(void **state)
+{
+	const struct fake_exchange script[] = {{.path = "/x", .status = 200, .body = "{}"}, {.path = "/x", .status = 200, .body = "{}"},
+		{.path = "/x", .status = 200, .body = "{}"}, {.path = "/y", .status = 200, .body = "{}"},
+		{.path = "/z", .status = 200, .hold = true}, {.path = "/z", .status = 200, .hold = true}};
+	static const char plugin[] =
+		"echo >>\"$RUNS\"; n=$(wc -l <\"$RUNS\"); printf '%s' '{\"apiVersion\":\"client.authentication.k8s.io/v1\","
+		"\"kind\":\"ExecCredential\",\"status\":{\"clientCertificateData\":\"-----BEGIN '$n'\",\"clientKeyData\":"
+		"\"-----BEGIN '$n'\",\"expirationTimestamp\":\"2020-01-01T00:00:00Z\"}}'";
+	struct kube_request request = {.method = "GET", .path = "/x"};
+	char runs[] = "/tmp/rhaii-runs-XXXXXX";
+	struct answers answers = {0};
+	struct fixture f = {0};
+
+	(void)state;
+	exec_start(&f, runs, plugin, script, COUNT(script));
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(kube_send(f.client, &request, answered, &answers, &f.err), 0);
+	assert_int_equal(kube_in_flight(f.client), 3);
+	while (kube_in_flight(f.client) > 0)
+		assert_int_equal(kube_drive(f.client, 1000, &f.err), 0);
+	assert_int_equal(answers.good, 3);
+	request.path = "/y";
+	assert_int_equal(kube_call(f.client, &request, NULL, &f.err), 0);
+	request.path = "/z";
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(kube_send(f.client, &request, answered, &answers, &f.err), 0);
+	kube_cancel_all(f.client);
+	assert_int_equal(kube_in_flight(f.client), 0);
+	assert_int_equal(answers.good + answers.bad, 3);
+	exec_stop(&f, runs);
+}
+
+/* What the plugin prints is wrong: the message says how, and shows nothing of it. */
+static void assert_plugin_fault(const char *plugin, const char *text)
+{
+	const struct fake_exchange script[] = {{.status = 200, .body = "{}"}};
+	auto_free char *expected = xasprintf("exec plugin 'sh' of user 'u' in 'f': %s", text);
+	char runs[] = "/tmp/rhaii-runs-XXXXXX";
+	struct fixture f = {0};
+
+	exec_start(&f, runs, plugin, script, COUNT(script));
+	assert_int_equal(call(&f, "GET", 0, NULL), -1);
+	assert_string_equal(f.err.text, expected);
+	assert_int_equal(f.err.code, ERR_FAILED);
+	assert_true(strlen(f.err.hint) > 0);
+	assert_int_equal(kube_request_count(f.client), 0);
+	exec_stop(&f, runs);
+}
+
+static void test_wrong_plugins_are_told_apart(void **state)
+{
+	(void)state;
+	assert_plugin_fault("exit 7", "'sh' failed with exit code 7");
+	assert_plugin_fault("kill -9 $$", "'sh' was ended by signal 9");
+	assert_plugin_fault("true", "it printed nothing");
+	assert_plugin_fault("echo secret", "it printed what is not JSON");
+	assert_plugin_fault("echo '{\"kind\":\"Secret\"}'", "it printed no ExecCredential");
+	assert_plugin_fault("echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\"}'",
+		"it printed an ExecCredential of another version than client.authentication.k8s.io/v1");
+	assert_plugin_fault("echo '" CREDENTIAL("null") "'", "it printed no status");
+	assert_plugin_fault("echo '" CREDENTIAL("{}") "'", "it printed neither a token nor a certificate");
+	assert_plugin_fault(
+		"echo '" CREDENTIAL("{\"token\":\"a b\"}") "'", "its status.token has blanks or other characters that no token has");
+	assert_plugin_fault("echo '" CREDENTIAL("{\"token\":\"a\",\"expirationTimestamp\":\"soon\"}") "'",
+		"its status.expirationTimestamp is not a time such as 2026-11-20T14:00:00Z");
+	assert_plugin_fault("echo '" CREDENTIAL("{\"clientCertificateData\":\"x\"}") "'", "its status.clientCertificateData is not PEM");
+	assert_plugin_fault(
+		"echo '" CREDENTIAL("{\"clientCertificateData\":\"-----BEGIN X-----\"}") "'", "it printed a certificate without its key");
+}
+
+/* ---- many in flight ---- */
 
 static void test_send_tries_once_and_tells(void **state)
 {
@@ -546,6 +744,13 @@ int main(void)
 		cmocka_unit_test(test_401_reads_the_token_again_once),
 		cmocka_unit_test(test_a_token_file_that_is_away_leaves_the_old_token),
 		cmocka_unit_test(test_a_token_with_a_line_break_is_not_sent),
+		cmocka_unit_test(test_impersonation_is_in_every_request),
+		cmocka_unit_test(test_a_plugin_is_run_once),
+		cmocka_unit_test(test_a_plugin_is_run_again_when_its_token_has_expired),
+		cmocka_unit_test(test_401_runs_the_plugin_again_once),
+		cmocka_unit_test(test_requests_refused_together_run_the_plugin_once),
+		cmocka_unit_test(test_requests_outlive_the_certificate_they_went_out_with),
+		cmocka_unit_test(test_wrong_plugins_are_told_apart),
 		cmocka_unit_test(test_send_tries_once_and_tells),
 		cmocka_unit_test(test_cancelled_requests_call_nobody),
 		cmocka_unit_test(test_merge_patch_asks_strictly),

@@ -242,6 +242,162 @@ static void test_plain_http_on_loopback_may_carry_a_token(void **state)
 	kube_config_free(load(file, NULL));
 }
 
+/* ---- proxy ---- */
+
+static void assert_proxy(const struct place *place, const char *url, const char *expected)
+{
+	auto_free char *cluster = xasprintf(SERVER ", proxy-url: '%s'", url);
+	auto_free char *file = put_config(place, cluster, "token: t");
+	struct kube_config *config = load(file, NULL);
+
+	assert_string_equal(config->proxy, expected);
+	kube_config_free(config);
+}
+
+static void test_reads_a_proxy(void **state)
+{
+	assert_proxy(*state, "http://p:3128", "http://p:3128");
+	assert_proxy(*state, "https://me:secret@p", "https://me:secret@p");
+	assert_proxy(*state, "socks5://p:1080", "socks5h://p:1080");
+}
+
+/* A password may be in it. */
+static void test_a_wrong_proxy_is_not_shown(void **state)
+{
+	static const char *const urls[] = {"ftp://me:secret@p", "p:3128", "http://", "socks4://p", "http://p x", NULL};
+
+	for (const char *const *url = urls; *url; url++) {
+		auto_free char *cluster = xasprintf(SERVER ", proxy-url: '%s'", *url);
+
+		assert_refuses_config(*state, cluster, "token: t", "proxy-url of cluster 'k' in '%s/config' is not a URL of a proxy");
+	}
+}
+
+/* ---- impersonation ---- */
+
+static void test_reads_impersonation_as_headers(void **state)
+{
+	static const char *const expected[] = {"Impersonate-User: system:serviceaccount:a:b", "Impersonate-Uid: 7", "Impersonate-Group: g1",
+		"Impersonate-Group: g 2", "Impersonate-Extra-a%2Fb%25: yes!", "Impersonate-Extra-reason: x", NULL};
+	auto_free char *file = put_config(*state, SERVER,
+		"token: t, as: 'system:serviceaccount:a:b', as-uid: '7', as-groups: [g1, g 2], as-user-extra: {reason: [x], 'a/b%': "
+		"[yes!]}");
+	struct kube_config *config = load(file, NULL);
+
+	for (size_t i = 0; expected[i]; i++)
+		assert_string_equal(config->impersonate.items[i], expected[i]);
+	assert_int_equal(config->impersonate.count, 6);
+	kube_config_free(config);
+}
+
+static void test_refuses_wrong_impersonation(void **state)
+{
+	assert_refuses_config(*state, SERVER, "token: t, as-groups: [g]",
+		"user 'u' in '%s/config' impersonates a uid, groups or extra attributes without a user");
+	assert_refuses_config(
+		*state, SERVER, "token: t, as: \"a\\r\\nX-Other: b\"", "as of user 'u' in '%s/config' holds what is not text of one line");
+	assert_refuses_config(*state, SERVER, "token: t, as: 7", "as of user 'u' in '%s/config' holds what is not text of one line");
+	assert_refuses_config(*state, SERVER, "token: t, as: a, as-groups: g", "as-groups of user 'u' in '%s/config' is not a list");
+	assert_refuses_config(*state, SERVER, "token: t, as: a, as-groups: ['']",
+		"as-groups of user 'u' in '%s/config' holds what is not text of one line");
+	assert_refuses_config(
+		*state, SERVER, "token: t, as: a, as-user-extra: [x]", "as-user-extra of user 'u' in '%s/config' is not a map of lists");
+	assert_refuses_config(
+		*state, SERVER, "token: t, as: a, as-user-extra: {k: x}", "as-user-extra of user 'u' in '%s/config' is not a list");
+}
+
+/* ---- exec plugins ---- */
+
+#define V1 "apiVersion: client.authentication.k8s.io/v1"
+
+static void test_reads_an_exec_plugin(void **state)
+{
+	const struct place *place = *state;
+	auto_free char *file = put_config(place, SERVER,
+		"exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: gke, args: [a b, '--x'], "
+		"env: [{name: A, value: 'b=c'}], installHint: get it, interactiveMode: IfAvailable}");
+	auto_free char *user = xasprintf("user 'u' in '%s'", file);
+	struct kube_config *config = load(file, NULL);
+
+	assert_string_equal(config->exec->api_version, "client.authentication.k8s.io/v1beta1");
+	assert_string_equal(config->exec->command, "gke");
+	assert_int_equal(config->exec->args.count, 2);
+	assert_string_equal(config->exec->args.items[0], "a b");
+	assert_string_equal(config->exec->variables.items[0], "A=b=c");
+	assert_string_equal(config->exec->install_hint, "get it");
+	assert_string_equal(config->exec->user, user);
+	assert_null(config->exec->cluster);
+	kube_config_free(config);
+}
+
+/* As the other paths of a kubeconfig. A name without '/' is one for the PATH. */
+static void test_a_plugin_is_relative_to_the_file_that_names_it(void **state)
+{
+	const struct place *place = *state;
+	auto_free char *file = put_config(place, SERVER, "exec: {" V1 ", command: ./bin/plugin}");
+	auto_free char *expected = xasprintf("%s/bin/plugin", place->dir);
+	struct kube_config *config = load(file, NULL);
+
+	assert_string_equal(config->exec->command, expected);
+	kube_config_free(config);
+}
+
+static void test_a_plugin_is_told_the_cluster_when_it_wants_to_know(void **state)
+{
+	auto_free char *file = put_config(*state,
+		SERVER ", certificate-authority-data: " PEM_BASE64 ", tls-server-name: nn, proxy-url: 'socks5://p:1', "
+		       "extensions: [{name: other, extension: 1}, {name: client.authentication.k8s.io/exec, extension: {a: [b]}}]",
+		"exec: {" V1 ", command: x, provideClusterInfo: true}");
+	struct kube_config *config = load(file, NULL);
+	json_t *expected = json_pack("{s:s, s:s, s:s, s:s, s:{s:[s]}}", "server", "https://h:6443", "certificate-authority-data",
+		PEM_BASE64, "tls-server-name", "nn", "proxy-url", "socks5://p:1", "config", "a", "b");
+
+	assert_true(json_equal(config->exec->cluster, expected));
+	json_decref(expected);
+	kube_config_free(config);
+}
+
+/* As in kubectl: who gave a token does not want to be asked. */
+static void test_a_token_wins_over_a_plugin(void **state)
+{
+	auto_free char *file = put_config(*state, SERVER, "token: t, exec: {" V1 ", command: x}");
+	struct kube_config *config = load(file, NULL);
+
+	assert_null(config->exec);
+	assert_string_equal(config->token, "t");
+	kube_config_free(config);
+}
+
+static void assert_refuses_exec(const struct place *place, const char *exec, const char *message)
+{
+	auto_free char *user = xasprintf("exec: {%s}", exec);
+
+	assert_refuses_config(place, SERVER, user, message);
+}
+
+static void test_refuses_wrong_plugins(void **state)
+{
+	assert_refuses_config(*state, SERVER, "exec: x", "exec of user 'u' in '%s/config' is not a map");
+	assert_refuses_exec(*state, "command: x", "apiVersion of the exec plugin of user 'u' in '%s/config' is missing");
+	assert_refuses_exec(*state, "apiVersion: client.authentication.k8s.io/v1alpha1, command: x",
+		"apiVersion of the exec plugin of user 'u' in '%s/config' is not one that is known");
+	assert_refuses_exec(*state, V1, "command of the exec plugin of user 'u' in '%s/config' is missing");
+	assert_refuses_exec(*state, V1 ", command: x, args: word", "args of the exec plugin of user 'u' in '%s/config' is not a list");
+	assert_refuses_exec(
+		*state, V1 ", command: x, args: [1]", "args of the exec plugin of user 'u' in '%s/config' holds what is not text");
+	assert_refuses_exec(*state, V1 ", command: x, env: {A: b}", "env of the exec plugin of user 'u' in '%s/config' is not a list");
+	assert_refuses_exec(*state, V1 ", command: x, env: [{name: A=, value: b}]",
+		"env of the exec plugin of user 'u' in '%s/config' holds what is not a name and a value, both text");
+	assert_refuses_exec(*state, V1 ", command: x, interactiveMode: Always",
+		"interactiveMode of the exec plugin of user 'u' in '%s/config' is Always, but nobody is there to answer the plugin");
+	assert_refuses_exec(*state, V1 ", command: x, interactiveMode: Maybe",
+		"interactiveMode of the exec plugin of user 'u' in '%s/config' is none of Never, IfAvailable, Always");
+	assert_refuses_exec(*state, V1 ", command: x, provideClusterInfo: 1",
+		"provideClusterInfo of the exec plugin of user 'u' in '%s/config' is neither true nor false");
+	assert_refuses_config(
+		*state, "server: 'http://h:80'", "exec: {" V1 ", command: x}", "server 'http://h:80' would get the token over plain HTTP");
+}
+
 /* ---- in the pod ---- */
 
 static void test_uses_the_service_account_in_a_pod(void **state)
@@ -300,19 +456,14 @@ static void test_refuses_missing_names(void **state)
 	assert_refuses(place, none, "b", "the kubeconfig has no cluster 'x'", "has no clusters");
 }
 
-static void test_refuses_what_is_not_supported(void **state)
+static void test_refuses_what_nobody_accepts_any_more(void **state)
 {
-	assert_refuses_config(
-		*state, SERVER, "exec: {command: gke-gcloud-auth-plugin}", "user 'u' in '%s/config' uses exec, which is not supported yet");
-	assert_refuses_config(
-		*state, SERVER, "auth-provider: {name: oidc}", "user 'u' in '%s/config' uses auth-provider, which is not supported yet");
-	assert_refuses_config(*state, SERVER, "username: me", "user 'u' in '%s/config' uses username, which is not supported yet");
-	assert_refuses_config(*state, SERVER, "password: x", "user 'u' in '%s/config' uses password, which is not supported yet");
-	assert_refuses_config(*state, SERVER, "token: t, as: root", "user 'u' in '%s/config' uses as, which is not supported yet");
-	assert_refuses_config(
-		*state, SERVER, "token: t, as-groups: [g]", "user 'u' in '%s/config' uses as-groups, which is not supported yet");
-	assert_refuses_config(*state, SERVER ", proxy-url: 'http://p'", "token: t",
-		"cluster 'k' in '%s/config' uses proxy-url, which is not supported yet");
+	assert_refuses_config(*state, SERVER, "auth-provider: {name: oidc}",
+		"user 'u' in '%s/config' uses auth-provider, which kubectl has dropped in 1.26 in favour of exec plugins");
+	assert_refuses_config(*state, SERVER, "username: me",
+		"user 'u' in '%s/config' uses username, which no API server has accepted since Kubernetes 1.19");
+	assert_refuses_config(*state, SERVER, "password: x",
+		"user 'u' in '%s/config' uses password, which no API server has accepted since Kubernetes 1.19");
 }
 
 static void test_refuses_contradictions(void **state)
@@ -403,7 +554,16 @@ int main(void)
 		TEST(test_a_pod_without_account_is_told_so),
 		TEST(test_refuses_missing_files),
 		TEST(test_refuses_missing_names),
-		TEST(test_refuses_what_is_not_supported),
+		TEST(test_reads_a_proxy),
+		TEST(test_a_wrong_proxy_is_not_shown),
+		TEST(test_reads_impersonation_as_headers),
+		TEST(test_refuses_wrong_impersonation),
+		TEST(test_reads_an_exec_plugin),
+		TEST(test_a_plugin_is_relative_to_the_file_that_names_it),
+		TEST(test_a_plugin_is_told_the_cluster_when_it_wants_to_know),
+		TEST(test_a_token_wins_over_a_plugin),
+		TEST(test_refuses_wrong_plugins),
+		TEST(test_refuses_what_nobody_accepts_any_more),
 		TEST(test_refuses_contradictions),
 		TEST(test_refuses_bad_servers),
 		TEST(test_refuses_bad_values),

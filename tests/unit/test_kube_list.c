@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,6 +204,117 @@ static void test_a_truncated_page_is_asked_for_again(void **state)
 	assert_good(&run, "a b ", "7");
 }
 
+/* ---- items ---- */
+
+/* Custom resources come with their keys in alphabetical order: metadata behind the items. */
+static void test_metadata_may_come_after_the_items(void **state)
+{
+	const struct fake_exchange script[] = {
+		OK("{\"apiVersion\":\"g.io/v1\",\"items\":[" ITEM(
+			"a") "],\"kind\":\"HTTPRouteList\",\"metadata\":{\"continue\":\"t\",\"resourceVersion\":\"7\"}}\n"),
+		OK("{ \"kind\" : \"HTTPRouteList\", \"apiVersion\":\"g.io/v1\", \"items\" : [ " ITEM("b") " , " ITEM(
+			"c") " ] , \"metadata\" : {\"resourceVersion\":\"7\"} }"),
+	};
+	struct run run = {0};
+
+	(void)state;
+	list(&run, script, COUNT(script));
+	assert_good(&run, "a b c ", "7");
+}
+
+#define REST "\"name\":\"a\""
+#define FIELDS "\"managedFields\":[{\"manager\":\"x\",\"fieldsV1\":{\"f:a\":{},\"f:]}\\\"\":{}}}]"
+
+/* What a sink sees of an item before and after it is parsed. */
+struct look {
+	char raw[400];
+	bool has_fields;
+	size_t keys;
+	const char *skip;
+	size_t items;
+};
+
+static int look_raw(const struct kube_raw *raw, void *arg, struct error *err)
+{
+	struct look *look = arg;
+
+	(void)err;
+	(void)snprintf(look->raw, sizeof(look->raw), "%.*s|%.*s|%.*s", (int)raw->uid_len, raw->uid ? raw->uid : "", (int)raw->version_len,
+		raw->version ? raw->version : "", (int)raw->managed_fields_len, raw->managed_fields ? raw->managed_fields : "");
+	return look->skip && raw->uid_len == strlen(look->skip) && memcmp(raw->uid, look->skip, raw->uid_len) == 0;
+}
+
+static int look_item(json_t *item, void *arg, struct error *err)
+{
+	struct look *look = arg;
+	const json_t *metadata = json_object_get(item, "metadata");
+
+	(void)err;
+	look->items++;
+	look->has_fields = json_object_get(metadata, "managedFields") != NULL;
+	look->keys = json_object_size(metadata);
+	return 0;
+}
+
+static void look_at(struct look *look, const char *items)
+{
+	auto_free char *page = xasprintf(
+		"{\"kind\":\"HTTPRouteList\",\"apiVersion\":\"g.io/v1\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[%s]}", items);
+	const struct fake_exchange script[] = {OK(page)};
+	const struct kube_list_options options = {0};
+	const struct kube_list_sink sink = {.raw = look_raw, .item = look_item, .arg = look};
+	struct fake_api *api = fake_api_start(script, 1);
+	auto_free char *server = xstrdup(fake_api_url(api));
+	char source[] = "test", space[] = "default";
+	struct kube_config config = {.server = server, .source = source, .namespace_ = space};
+	struct kube_client *client = NULL;
+	struct error err = ERROR_INIT;
+
+	assert_int_equal(kube_client_new(&client, &config, &err), 0);
+	if (kube_list(client, &routes, &options, &sink, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+	kube_client_free(client);
+	fake_api_stop(api);
+}
+
+/* First, in the middle, last, alone, with spaces: the rest is as it was. */
+static void test_managed_fields_are_cut_before_the_parse(void **state)
+{
+	static const char *const items[] = {"{\"metadata\":{" FIELDS "," REST "}}", "{\"metadata\":{\"uid\":\"u\"," FIELDS "," REST "}}",
+		"{\"metadata\":{" REST "," FIELDS "}}", "{\"metadata\":{ " REST " , " FIELDS " } , \"spec\" : {} }"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(items); i++) {
+		struct look look = {0};
+
+		look_at(&look, items[i]);
+		assert_int_equal(look.items, 1);
+		assert_false(look.has_fields);
+		assert_int_equal(look.keys, i == 1 ? 2 : 1);
+		assert_non_null(strstr(look.raw, "[{\"manager\":\"x\""));
+	}
+}
+
+static void test_the_sink_is_shown_uid_and_version_first(void **state)
+{
+	struct look look = {0};
+
+	(void)state;
+	look_at(&look, "{\"metadata\":{" REST ",\"uid\":\"u-1\",\"resourceVersion\":\"42\"},\"spec\":{\"metadata\":{\"uid\":\"no\"}}}");
+	assert_string_equal(look.raw, "u-1|42|");
+	look_at(&look, "{\"metadata\":{" REST ",\"uid\":\"u\\u002d1\",\"resourceVersion\":42}}");
+	assert_string_equal(look.raw, "||");
+}
+
+static void test_an_item_that_the_sink_knows_is_not_parsed(void **state)
+{
+	struct look look = {.skip = "known"};
+
+	(void)state;
+	look_at(&look, "{\"metadata\":{\"uid\":\"known\"," REST "},\"broken\":tru},{\"metadata\":{" REST "}}");
+	assert_int_equal(look.items, 1);
+}
+
 /* ---- what is not ---- */
 
 static void assert_page_refused(const char *page, const char *text)
@@ -350,6 +462,10 @@ int main(void)
 		cmocka_unit_test(test_asks_as_told),
 		cmocka_unit_test(test_metadata_items_carry_the_kind),
 		cmocka_unit_test(test_a_truncated_page_is_asked_for_again),
+		cmocka_unit_test(test_metadata_may_come_after_the_items),
+		cmocka_unit_test(test_managed_fields_are_cut_before_the_parse),
+		cmocka_unit_test(test_the_sink_is_shown_uid_and_version_first),
+		cmocka_unit_test(test_an_item_that_the_sink_knows_is_not_parsed),
 		cmocka_unit_test(test_refuses_another_list),
 		cmocka_unit_test(test_refuses_other_items),
 		cmocka_unit_test(test_refuses_a_repeated_token),

@@ -91,6 +91,7 @@ static void test_waves_stand_in_the_order_of_the_design(void **state)
 	} expected[] = {
 		{"namespaces", GATE_NONE},
 		{"foundations", GATE_NAMESPACES_ACTIVE},
+		{"role-bindings", GATE_NONE},
 		{"network-policies", GATE_NONE},
 		{"gateways", GATE_NONE},
 		{"configs", GATE_DRY_RUN_CREATE},

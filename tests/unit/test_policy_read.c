@@ -28,6 +28,31 @@ static struct policy *read_policy(const char *text)
 	return policy;
 }
 
+static void test_reads_waivers(void **state)
+{
+	auto_policy struct policy *policy =
+		read_policy(HEAD "waivers:\n- {object: A n/x, path: 'spec.env[name=B].value', reason: a sample}\nkinds:\n" KIND "}\n");
+
+	(void)state;
+	assert_int_equal(policy->waiver_count, 1);
+	assert_string_equal(policy->waivers[0].object, "A n/x");
+	assert_string_equal(fieldpath_text(policy->waivers[0].path), "spec.env[name=B].value");
+	assert_string_equal(policy->waivers[0].reason, "a sample");
+}
+
+static void test_a_waiver_needs_a_reason(void **state)
+{
+	static const char text[] = HEAD "waivers: [{object: A n/x, path: spec.b}]\nkinds:\n" KIND "}\n";
+	struct error err = ERROR_INIT;
+	struct policy *policy = NULL;
+
+	(void)state;
+	assert_int_equal(policy_read(&policy, text, strlen(text), &err), -1);
+	assert_int_equal(err.code, ERR_USAGE);
+	assert_non_null(strstr(err.text, "waivers[0] (A n/x)"));
+	assert_non_null(strstr(err.text, "reason"));
+}
+
 static void test_reads_a_row(void **state)
 {
 	auto_policy struct policy *policy = read_policy(
@@ -192,6 +217,8 @@ static void test_a_missing_policy_is_a_usage_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reads_waivers),
+		cmocka_unit_test(test_a_waiver_needs_a_reason),
 		cmocka_unit_test(test_reads_a_row),
 		cmocka_unit_test(test_sets_are_expanded_below_their_field),
 		cmocka_unit_test(test_kinds_are_in_the_order_of_capture),

@@ -469,7 +469,7 @@ static void give_expiring_routes(struct snapshot_fixture *f)
 {
 	snapshot_hello(f);
 	fake_cluster_list(&f->cluster, "/services?", "s.io/v1", "Service", SERVICE_B);
-	(void)fake_cluster_say(&f->cluster, "/routes?limit=500 ", 200,
+	(void)fake_cluster_say(&f->cluster, "/routes?limit=500", 200,
 		"{'apiVersion':'r.io/v1','kind':'RouteList','metadata':{'resourceVersion':'7','continue':'more'},'items':[" ROUTE(
 			"prod", "gone", "") "]}");
 	(void)fake_cluster_say(&f->cluster, "/routes?limit=500&continue=more ", 410, GONE);
@@ -489,11 +489,12 @@ static void test_a_list_that_expires_starts_the_capture_over(void **fixture)
 	assert_fsck("repo");
 }
 
-static void test_a_list_that_expires_three_times_fails_the_capture(void **fixture)
+/* Three times at one version, and once more without (test_snapshot_moment.c). */
+static void test_a_list_that_expires_each_time_fails_the_capture(void **fixture)
 {
 	struct snapshot_fixture *f = *fixture;
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		give_expiring_routes(f);
 	snapshot_refused(f, ERR_GONE, "list of routes.r.io: the version is too old");
 	shell("test -z \"$(git -C repo for-each-ref)\"");
@@ -625,10 +626,11 @@ static void test_a_dry_run_does_not_say_that_it_looked(void **fixture)
 	struct snapshot_fixture *f = *fixture;
 
 	take_state(f);
+	shell("git -C repo for-each-ref refs/rhaii-dr >refs");
 	f->options.dry_run = true;
 	take_state(f);
 	assert_true(json_is_false(json_object_get(f->result, "changed")));
-	shell("test -z \"$(git -C repo for-each-ref refs/rhaii-dr)\"");
+	shell("git -C repo for-each-ref refs/rhaii-dr | cmp - refs");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, snapshot_set_up, snapshot_tear_down)
@@ -666,7 +668,7 @@ int main(void)
 		TEST(test_nine_namespaces_are_listed_at_once),
 		TEST(test_a_narrowed_capture_never_lists_them_at_once),
 		TEST(test_a_list_that_expires_starts_the_capture_over),
-		TEST(test_a_list_that_expires_three_times_fails_the_capture),
+		TEST(test_a_list_that_expires_each_time_fails_the_capture),
 		TEST(test_a_kind_that_may_not_be_listed_fails_and_writes_no_ref),
 		TEST(test_a_capture_after_a_failed_one_works),
 		TEST(test_a_group_that_the_server_cannot_tell_of_fails_the_capture),

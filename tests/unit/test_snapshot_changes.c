@@ -21,6 +21,17 @@ static void assert_message(const char *expected)
 	assert_string_equal(text, expected);
 }
 
+/* What was written again has another resourceVersion: by that it is known for new. */
+static const char *newer(char *text)
+{
+	static const char old[] = "'resourceVersion':'5'";
+	char *at = text;
+
+	while ((at = strstr(at, old)))
+		at[sizeof(old) - 3] = '6';
+	return text;
+}
+
 /* Two snapshots of one service, whose spec was this and then that. */
 static void change(struct snapshot_fixture *f, const char *before, const char *after)
 {
@@ -28,7 +39,7 @@ static void change(struct snapshot_fixture *f, const char *before, const char *a
 	auto_free char *second = xasprintf("{" META("prod", "a", "") ",'spec':{%s}}", after);
 
 	snapshot_take_given(f, &(struct snapshot_given){.services = first});
-	snapshot_take_given(f, &(struct snapshot_given){.services = second});
+	snapshot_take_given(f, &(struct snapshot_given){.services = newer(second)});
 }
 
 #define CHANGED "prod: 1 objects, 0 added, 1 changed, 0 removed\n\nchanged Service prod/a: "
@@ -71,9 +82,12 @@ static void test_added_and_removed_objects_are_named(void **fixture)
 {
 	struct snapshot_fixture *f = *fixture;
 
-	snapshot_take_given(f, &(struct snapshot_given){.services = SERVICE("prod", "a", ""), .spaces = SPACE("prod")});
-	snapshot_take_given(f, &(struct snapshot_given){.services = SERVICE("prod", "b", "")});
-	assert_message("prod: 1 objects, 1 added, 0 changed, 2 removed\n\n"
+	snapshot_take_given(f,
+		&(struct snapshot_given){
+			.services = SERVICE("prod", "a", "") "," SERVICE("test", "c", ""), .spaces = SPACE("prod") "," SPACE("test")});
+	snapshot_take_given(
+		f, &(struct snapshot_given){.services = SERVICE("prod", "b", "") "," SERVICE("test", "c", ""), .spaces = SPACE("test")});
+	assert_message("prod: 3 objects, 1 added, 0 changed, 2 removed\n\n"
 		       "removed Namespace prod\nremoved Service prod/a\nadded Service prod/b");
 	assert_int_equal(snapshot_number(f, "added"), 1);
 	assert_int_equal(snapshot_number(f, "removed"), 2);
@@ -96,7 +110,7 @@ static void test_the_trailers_are_the_last_paragraph(void **fixture)
 
 	change(*fixture, "'replicas':1", "'replicas':2");
 	keys = shell_output("git -C repo log -1 --format='%%(trailers:keyonly)' clusters/prod | xargs");
-	assert_string_equal(keys, "Captured-At Resource-Version Tool-Version Manifest-SHA256");
+	assert_string_equal(keys, "Captured-At Resource-Version Tool-Version Manifest-SHA256 Maintenance");
 }
 
 /* Some 200 lines tell what kind of change it was; git diff tells the rest. */
@@ -212,6 +226,112 @@ static void test_credentials_in_an_item_that_is_shown_whole_are_redacted(void **
 	assert_non_null(strstr(text, "<redacted>"));
 }
 
+/* ---- who and when ---- */
+
+/* Two snapshots of a service that was at 1 and then is at 2 replicas, and what the server says of its managers then. */
+static void change_by(struct snapshot_fixture *f, const char *managers)
+{
+	auto_free char *second = xasprintf("{" META("prod", "a", ",'managedFields':[%s]") ",'spec':{'replicas':2}}", managers);
+
+	snapshot_take_given(f, &(struct snapshot_given){.services = SERVICE("prod", "a", "'replicas':1")});
+	snapshot_take_given(f, &(struct snapshot_given){.services = newer(second)});
+}
+
+#define MANAGER(name, time, fields) "{'manager':'" name "','operation':'Update','time':'" time "','fieldsV1':{" fields "}}"
+#define REPLICAS "'f:spec':{'f:replicas':{}}"
+
+static void test_the_owner_of_a_changed_field_is_named_with_the_time(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+	const json_t *change, *field;
+
+	change_by(f,
+		MANAGER("helm", "2091-02-12T16:38:09Z", "'f:spec':{'f:model':{}}") "," MANAGER(
+			"kubectl-edit", "2091-02-11T08:00:59Z", REPLICAS));
+	assert_message(CHANGED "spec.replicas 1 -> 2 (kubectl-edit, 2091-02-11T08:00Z)");
+	change = json_array_get(json_object_get(f->result, "changes"), 0);
+	field = json_array_get(json_object_get(change, "fields"), 0);
+	assert_string_equal(json_text_at(field, "manager", NULL), "kubectl-edit");
+	assert_string_equal(json_text_at(field, "time", NULL), "2091-02-11T08:00:59Z");
+}
+
+static void test_a_field_that_nobody_owns_is_changed_by_nobody(void **fixture)
+{
+	const json_t *change;
+	struct snapshot_fixture *f = *fixture;
+
+	change_by(f, MANAGER("helm", "2091-02-12T16:38:09Z", "'f:spec':{'f:model':{}}"));
+	assert_message(CHANGED "spec.replicas 1 -> 2");
+	change = json_array_get(json_object_get(f->result, "changes"), 0);
+	assert_true(json_is_null(json_object_get(json_array_get(json_object_get(change, "fields"), 0), "manager")));
+}
+
+/* What was last written long before the newest snapshot is in that snapshot as well. */
+static void test_old_writes_are_not_asked(void **fixture)
+{
+	change_by(*fixture, MANAGER("helm", "2001-02-12T16:38:09Z", REPLICAS));
+	assert_message(CHANGED "spec.replicas 1 -> 2");
+}
+
+static void test_a_manager_cannot_write_lines_of_its_own(void **fixture)
+{
+	change_by(*fixture, MANAGER("x\\nremoved Service prod/b", "2091-02-12T16:38:09Z", REPLICAS));
+	assert_message(CHANGED "spec.replicas 1 -> 2 (x\\nremoved Service prod/b, 2091-02-12T16:38Z)");
+}
+
+static void test_who_made_an_object_is_named(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(f, &(struct snapshot_given){.services = SERVICE("prod", "b", "")});
+	snapshot_take_given(f,
+		&(struct snapshot_given){.services = SERVICE("prod", "b", "") ",{" META("prod", "a",
+						 ",'creationTimestamp':'2091-02-12T16:38:09Z','managedFields':[" MANAGER(
+							 "argocd", "2091-02-12T16:38:09Z", REPLICAS) "]") ",'spec':{'replicas':2}}"});
+	assert_message("prod: 2 objects, 1 added, 0 changed, 0 removed\n\nadded Service prod/a (argocd, 2091-02-12T16:38Z)");
+}
+
+/* ---- maintenance ---- */
+
+static void assert_git(const char *arguments, const char *expected)
+{
+	auto_free char *text = shell_output("git -C repo %s", arguments);
+
+	assert_string_equal(text, expected);
+}
+
+static void test_what_does_not_serve_is_flagged(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(f,
+		&(struct snapshot_given){
+			.services = SERVICE("prod", "a", "'replicas':0") "," SERVICE("prod", "b", "'replicas':1") ",{" META(
+				"prod", "c", ",'annotations':{'serving.kserve.io/stop':'True'}") "},{" META("prod", "d",
+				",'deletionTimestamp':'2026-02-12T16:38:09Z'") "}"});
+	assert_message("prod: first snapshot, 4 objects\n\nin maintenance: Service prod/d (Terminating)\n"
+		       "in maintenance: Service prod/a (replicas 0)\nin maintenance: Service prod/c (stopped)");
+	assert_git("log -1 --format='%(trailers:key=Maintenance,valueonly,separator=)' clusters/prod", "3");
+	assert_int_equal(json_array_size(json_object_get(f->result, "maintenance")), 3);
+}
+
+/* The tag tells of the last look alone: a service that gets Ready is no other state. */
+static void test_what_is_not_ready_is_counted_in_the_captured_tag(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+	auto_free char *text = xstrdup(snapshot_policy_text), *at = NULL;
+	auto_free char *ready = xstrdup("{" META("prod", "a", "") ",'spec':{},'status':{'conditions':[{'type':'Ready','status':'True'}]}}");
+	char *spot = strstr(text, "  presence: required\n");
+
+	at = xasprintf("%.*s  ready: {conditions: [Ready]}\n%s", (int)(spot - text), text, spot);
+	snapshot_policy(f, at);
+	snapshot_take_given(f, &(struct snapshot_given){.services = SERVICE("prod", "a", "")});
+	assert_git("cat-file tag refs/rhaii-dr/captured/prod | sed -n 's/^Not-Ready: //p'", "1");
+	snapshot_take_given(f, &(struct snapshot_given){.services = newer(ready)});
+	assert_git("cat-file tag refs/rhaii-dr/captured/prod | sed -n 's/^Not-Ready: //p'", "0");
+	assert_true(json_is_false(json_object_get(f->result, "changed")));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, snapshot_set_up, snapshot_tear_down)
 
 int main(void)
@@ -233,6 +353,13 @@ int main(void)
 		TEST(test_credentials_are_redacted),
 		TEST(test_credentials_in_the_environment_of_a_container_are_redacted),
 		TEST(test_credentials_in_an_item_that_is_shown_whole_are_redacted),
+		TEST(test_the_owner_of_a_changed_field_is_named_with_the_time),
+		TEST(test_a_field_that_nobody_owns_is_changed_by_nobody),
+		TEST(test_old_writes_are_not_asked),
+		TEST(test_a_manager_cannot_write_lines_of_its_own),
+		TEST(test_who_made_an_object_is_named),
+		TEST(test_what_does_not_serve_is_flagged),
+		TEST(test_what_is_not_ready_is_counted_in_the_captured_tag),
 	};
 
 	return cmocka_run_group_tests_name("snapshot_changes", tests, NULL, NULL);

@@ -414,8 +414,40 @@ static void test_hostile_archives_are_refused(void **state)
 static void test_a_bomb_is_refused(void **state)
 {
 	(void)state;
-	shell("truncate -s 400M MANIFEST.sha256 && tar -cf bomb.tar MANIFEST.sha256 && zstd -q -1 bomb.tar && rm bomb.tar");
+	shell("truncate -s 260M MANIFEST.sha256 && tar -cf bomb.tar MANIFEST.sha256 && zstd -q -1 bomb.tar && rm bomb.tar");
 	assert_refused("bomb.tar.zst", "expands to more than a snapshot can hold");
+}
+
+/* What this program writes it must be able to read: very much of the same is found out when it is written, not in the disaster. */
+static void test_an_archive_that_would_pass_for_a_bomb_is_not_made(void **state)
+{
+	enum { COUNT = 17 };
+	auto_free char *data = xcalloc(1, TREE_FILE_MAX);
+	struct git_store *store = open_repo();
+	struct error err = ERROR_INIT;
+	struct git_write *w;
+	char tree[GIT_ID_SIZE], sum[65], id[GIT_ID_SIZE], *path, *message;
+	bool unchanged, made;
+
+	(void)state;
+	memset(data, 'x', TREE_FILE_MAX);
+	assert_int_equal(git_write_begin(&w, store, "prod", &err), 0);
+	for (int i = 0; i < COUNT; i++) {
+		char name[] = {(char)('a' + i), '\0'};
+
+		assert_int_equal(git_write_file(w, name, data, TREE_FILE_MAX, &err), 0);
+	}
+	assert_int_equal(git_write_finish(w, tree, sum, &unchanged, &err), 0);
+	message = xasprintf("x\n\nManifest-SHA256: %s\n", sum);
+	assert_int_equal(git_write_commit(w, message, SAMPLE_TIME, id, &err), 0);
+	free(message);
+	git_write_free(w);
+	assert_int_equal(archive_make(store, "prod", id, "archives", &path, &made, &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
+	if (!strstr(err.text, "a reader would take it for a bomb"))
+		fail_msg("%s", err.text);
+	assert_int_equal(support_count_entries("archives"), 0);
+	git_store_free(store);
 }
 
 /* A frame that asks for 2 GiB of memory to be read at all. */
@@ -474,6 +506,7 @@ int main(void)
 		T(test_an_archive_by_hand_is_as_good),
 		T(test_hostile_archives_are_refused),
 		T(test_a_bomb_is_refused),
+		T(test_an_archive_that_would_pass_for_a_bomb_is_not_made),
 		T(test_a_window_too_large_is_refused),
 		T(test_what_is_no_archive_is_refused),
 	};

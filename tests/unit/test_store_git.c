@@ -396,8 +396,9 @@ static void test_write_refuses_bad_and_double_paths(void **state)
 	assert_int_equal(git_write_begin(&w, store, "prod", &err), 0);
 	assert_int_equal(git_write_file(w, "x", "1", 1, &err), 0);
 	assert_int_equal(git_write_file(w, "x", "2", 1, &err), 0);
+	/* Nothing in the repository is damaged: the server has answered so. */
 	assert_int_equal(git_write_finish(w, tree, sum, &unchanged, &err), -1);
-	support_assert_error(&err, ERR_INTEGRITY, "'x' is there twice");
+	support_assert_error(&err, ERR_FAILED, "'x' is there twice: the server listed one object twice");
 	assert_int_equal(git_write_commit(w, "x", 0, id, &err), -1);
 	git_write_free(w);
 	git_store_free(store);
@@ -434,9 +435,63 @@ static void test_changes_are_told_by_path(void **state)
 	w = write_rows(store, after, sum, &unchanged);
 	assert_int_equal(git_write_changes(w, note_change, &change, &err), 0);
 	assert_string_equal(change.text, "b/x 1>none;b/y none>1;c 1>2;");
-	assert_int_equal(git_write_changes(w, note_change, &first, &err), 0);
+	assert_int_equal(git_write_changes(w, note_change, &first, &err), 1);
 	assert_string_equal(first.text, "b/x 1>none;");
 	git_write_free(w);
+	git_store_free(store);
+}
+
+/* Somebody has put a file with a space in its name onto the branch: there are no words for what changed, but there is a next snapshot. */
+static void test_a_head_that_cannot_be_walked_is_no_obstacle(void **state)
+{
+	struct git_store *store = open_repo();
+	struct change change = {.limit = -1};
+	struct error err = ERROR_INIT;
+	struct git_write *w;
+	char id[GIT_ID_SIZE], sum[65];
+	bool unchanged;
+
+	(void)state;
+	commit_rows(store, sample_rows, SAMPLE_TIME, id);
+	shell("cd repo && blob=$(echo x | git hash-object -w --stdin) && tree=$( (git ls-tree HEAD; printf \"100644 blob $blob\\ta b\\n\") "
+	      "| git "
+	      "mktree) && git update-ref refs/heads/clusters/prod $(git commit-tree -p HEAD -m hand $tree)");
+	w = write_rows(store, sample_rows_changed, sum, &unchanged);
+	assert_false(unchanged);
+	assert_int_equal(git_write_changes(w, note_change, &change, &err), -1);
+	assert_int_equal(err.code, ERR_INTEGRITY);
+	assert_non_null(strstr(err.text, "'a b'"));
+	assert_int_equal(git_write_commit(w, "next\n", SAMPLE_TIME + 60, id, &err), 0);
+	git_write_free(w);
+	assert_resolves(store, NULL, id);
+	git_store_free(store);
+	assert_fsck("repo");
+}
+
+/* A head that nothing can read again would end the history of the cluster. */
+static void test_a_message_that_cannot_be_read_again_is_refused(void **state)
+{
+	struct git_store *store = open_repo();
+	auto_free char *message = xcalloc(1, GIT_COMMIT_MAX + 1);
+	struct error err = ERROR_INIT;
+	struct git_write *w;
+	char before[GIT_ID_SIZE], id[GIT_ID_SIZE], sum[65];
+	bool unchanged;
+
+	(void)state;
+	memset(message, 'x', GIT_COMMIT_MAX);
+	commit_rows(store, sample_rows, SAMPLE_TIME, before);
+	w = write_rows(store, sample_rows_changed, sum, &unchanged);
+	assert_int_equal(git_write_commit(w, message, SAMPLE_TIME, id, &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
+	assert_non_null(strstr(err.text, "more than the 1048576 that can be read again"));
+	git_write_free(w);
+	assert_resolves(store, NULL, before);
+	w = write_rows(store, sample_rows_changed, sum, &unchanged);
+	message[GIT_COMMIT_MAX - 400] = '\0';
+	assert_int_equal(git_write_commit(w, message, SAMPLE_TIME, id, &err), 0);
+	git_write_free(w);
+	assert_resolves(store, NULL, id);
 	git_store_free(store);
 }
 
@@ -508,6 +563,162 @@ static void test_captured_is_a_tag_on_the_head(void **state)
 	commit_rows(store, sample_rows_changed, SAMPLE_TIME + 9000, id);
 	assert_int_equal(git_captured_at(store, "prod"), 0);
 	git_store_free(store);
+}
+
+static void mark(struct git_store *store, time_t when)
+{
+	struct error err = ERROR_INIT;
+	char sum[65];
+	bool unchanged;
+	struct git_write *w = write_rows(store, sample_rows, sum, &unchanged);
+
+	if (git_write_mark_captured(w, when, "1", &err) < 0)
+		fail_msg("%s", err.text);
+	git_write_free(w);
+}
+
+static void assert_loose(const char *count)
+{
+	auto_free char *loose = shell_output("git -C repo count-objects | cut -d' ' -f1");
+
+	assert_string_equal(loose, count);
+}
+
+/* A run an hour would leave 8,760 tags a year, and nobody runs git gc here. */
+static void test_a_replaced_captured_tag_leaves_nothing(void **state)
+{
+	struct git_store *store = open_repo();
+	char id[GIT_ID_SIZE];
+
+	(void)state;
+	commit_rows(store, sample_rows, SAMPLE_TIME, id);
+	mark(store, SAMPLE_TIME + 1);
+	assert_loose("12");
+	for (int i = 2; i < 5; i++)
+		mark(store, SAMPLE_TIME + i);
+	assert_loose("12");
+	/* The same time again gives the same tag, which is the new one. */
+	mark(store, SAMPLE_TIME + 4);
+	assert_loose("12");
+	assert_int_equal(git_captured_at(store, "prod"), SAMPLE_TIME + 4);
+	git_store_free(store);
+	assert_fsck("repo");
+}
+
+/* What somebody has given another name, or what is no tag of ours, is not ours to remove. */
+static void test_a_captured_tag_that_is_in_use_stays(void **state)
+{
+	static const char *const uses[] = {"git update-ref refs/tags/keep " CAPTURED_REF,
+		"git tag -a -m nested nested $(git rev-parse " CAPTURED_REF ")",
+		"mkdir -p logs/refs/rhaii-dr/captured && echo > logs/" CAPTURED_REF,
+		"git update-ref " CAPTURED_REF " $(git cat-file tag " CAPTURED_REF " | sed s/rhaii-dr@localhost/me@x/ | git mktag)"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(uses) / sizeof(*uses); i++) {
+		auto_free char *tag = NULL;
+		struct git_store *store;
+		char id[GIT_ID_SIZE];
+
+		shell("rm -rf repo");
+		store = open_repo();
+		commit_rows(store, sample_rows, SAMPLE_TIME, id);
+		mark(store, SAMPLE_TIME + 1);
+		shell("cd repo && %s", uses[i]);
+		tag = shell_output("git -C repo rev-parse " CAPTURED_REF);
+		mark(store, SAMPLE_TIME + 2);
+		git_store_free(store);
+		shell("git -C repo cat-file tag %s", tag);
+	}
+}
+
+/* ---- dry runs ---- */
+
+static struct git_store *open_dry(const char *dir)
+{
+	struct error err = ERROR_INIT;
+	struct git_store *store;
+
+	if (git_store_open_dry(&store, dir, &err) < 0)
+		fail_msg("%s", err.text);
+	return store;
+}
+
+static void assert_dry_run(struct git_store *store, const char *changes)
+{
+	struct change change = {.limit = -1};
+	struct error err = ERROR_INIT;
+	struct git_write *w;
+	char id[GIT_ID_SIZE], sum[65];
+	bool unchanged;
+
+	w = write_rows(store, sample_rows_changed, sum, &unchanged);
+	assert_false(unchanged);
+	if (git_write_changes(w, note_change, &change, &err) < 0)
+		fail_msg("%s", err.text);
+	if (!strstr(change.text, changes))
+		fail_msg("%s", change.text);
+	assert_int_equal(git_write_commit(w, "x", SAMPLE_TIME, id, &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
+	git_write_free(w);
+}
+
+static void test_a_dry_run_writes_nothing_into_the_repository(void **state)
+{
+	struct git_store *store = open_repo();
+	struct error err = ERROR_INIT;
+	struct git_write *w;
+	char id[GIT_ID_SIZE], tree[GIT_ID_SIZE], sum[65];
+	bool unchanged;
+
+	(void)state;
+	commit_rows(store, sample_rows, SAMPLE_TIME, id);
+	git_store_free(store);
+	shell("rm repo/rhaii-dr.lock && find repo -printf '%%p %%T@ %%C@\n' | sort > before");
+	store = open_dry("repo");
+	assert_dry_run(store, SAMPLE_OBJECT " apiVersion");
+	w = write_rows(store, sample_rows, sum, &unchanged);
+	assert_true(unchanged);
+	assert_int_equal(git_write_mark_captured(w, SAMPLE_TIME, "1", &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
+	git_write_free(w);
+	/* More than a real run would keep loose. */
+	assert_int_equal(git_write_begin(&w, store, "prod", &err), 0);
+	write_many(w, 1000, 600);
+	assert_int_equal(git_write_finish(w, tree, sum, &unchanged, &err), 0);
+	git_write_free(w);
+	git_store_free(store);
+	shell("find repo -printf '%%p %%T@ %%C@\n' | sort | cmp - before");
+}
+
+static void test_a_dry_run_needs_no_repository(void **state)
+{
+	struct git_store *store = open_dry("nowhere");
+	auto_strlist struct strlist names = STRLIST_INIT;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_unresolved(store, NULL, ERR_NOT_FOUND);
+	assert_unresolved(store, "prod", ERR_NOT_FOUND);
+	assert_unresolved(store, "@{2026-11-20T14:00Z}", ERR_NOT_FOUND);
+	assert_int_equal(git_store_lock(store, &err), 0);
+	assert_int_equal(git_store_clusters(store, &names, &err), 0);
+	assert_int_equal(names.count, 0);
+	assert_int_equal(git_captured_at(store, "prod"), 0);
+	assert_dry_run(store, "generated.yaml none>items: []");
+	git_store_free(store);
+	shell("test -z \"$(ls -A | grep -v shell.log)\"");
+}
+
+/* The real run would fail there too. */
+static void test_a_dry_run_refuses_a_directory_with_other_things(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct git_store *store;
+
+	(void)state;
+	shell("mkdir home; echo x > home/letter.txt");
+	assert_int_equal(git_store_open_dry(&store, "home", &err), -1);
+	assert_int_equal(err.code, ERR_USAGE);
 }
 
 /* ---- commits ---- */
@@ -833,6 +1044,107 @@ static void test_a_missing_parent_is_integrity(void **state)
 	git_store_free(store);
 }
 
+/* The transaction of these rows fails as damaged, and names this path. */
+static void assert_reuse_refused(const struct row *rows, const char *part)
+{
+	struct git_store *store = open_repo();
+	struct error err = ERROR_INIT;
+	struct git_write *w;
+	char tree[GIT_ID_SIZE], sum[65];
+	bool unchanged;
+	int rc;
+
+	assert_int_equal(git_write_begin(&w, store, "prod", &err), 0);
+	for (rc = 0; rc == 0 && rows->path; rows++)
+		rc = git_write_file(w, rows->path, rows->text, strlen(rows->text), &err);
+	if (rc == 0)
+		rc = git_write_finish(w, tree, sum, &unchanged, &err);
+	assert_int_equal(rc, -1);
+	assert_int_equal(err.code, ERR_INTEGRITY);
+	if (!strstr(err.text, part) || !strstr(err.text, "damaged") || !*err.hint)
+		fail_msg("%s (%s)", err.text, err.hint);
+	git_write_free(w);
+	git_store_free(store);
+}
+
+static void flip_object(const char *revision)
+{
+	auto_free char *id = shell_output("git -C repo rev-parse '%s'", revision), *path = object_file(id);
+
+	flip_byte(path, 8);
+}
+
+/* What is there already is not written again, so it had better be what it says: exit 0 means safe on disk. */
+static void test_a_damaged_object_is_not_reused(void **state)
+{
+	char id[GIT_ID_SIZE];
+
+	(void)state;
+	make_sample(id);
+	flip_object("HEAD:" SAMPLE_OBJECT);
+	assert_reuse_refused(sample_rows, SAMPLE_OBJECT);
+	flip_object("HEAD:" SAMPLE_OBJECT);
+	flip_object("HEAD:objects/namespaces");
+	assert_reuse_refused(sample_rows, "object ");
+	flip_object("HEAD:objects/namespaces");
+	flip_object("HEAD^{tree}");
+	assert_reuse_refused(sample_rows, "object ");
+}
+
+/* A state that comes back. */
+static void test_a_damaged_object_of_an_older_snapshot_is_not_reused(void **state)
+{
+	struct git_store *store;
+	char id[GIT_ID_SIZE];
+
+	(void)state;
+	make_sample(id);
+	store = open_repo();
+	commit_rows(store, sample_rows_changed, SAMPLE_TIME + 60, id);
+	git_store_free(store);
+	flip_object("HEAD~1:" SAMPLE_OBJECT);
+	assert_reuse_refused(sample_rows, SAMPLE_OBJECT);
+}
+
+static bool finds_damage(int count)
+{
+	struct git_store *store = open_repo();
+	struct error err = ERROR_INIT;
+	struct git_write *w;
+	char tree[GIT_ID_SIZE], sum[65];
+	bool unchanged;
+	int rc = 0;
+
+	assert_int_equal(git_write_begin(&w, store, "prod", &err), 0);
+	for (int i = 0; i < count && rc == 0; i++) {
+		auto_free char *path = xasprintf("objects/namespaces/n%d/configmaps/c%d.yaml", i % 7, i), *text = xasprintf("n: %d\n", i);
+
+		rc = git_write_file(w, path, text, strlen(text), &err);
+	}
+	if (rc == 0)
+		rc = git_write_finish(w, tree, sum, &unchanged, &err);
+	git_write_free(w);
+	git_store_free(store);
+	return rc < 0 && err.code == ERR_INTEGRITY;
+}
+
+/* Of a head with more files than are read back in one run, each run looks at others. */
+static void test_damage_in_a_large_head_is_found_in_the_course_of_runs(void **state)
+{
+	enum { COUNT = GIT_READ_BACK_MAX * 2 };
+	struct git_store *store = open_repo();
+	int runs = 0;
+
+	(void)state;
+	commit_many(store, COUNT, COUNT);
+	git_store_free(store);
+	shell("cd repo && mv objects/pack/*.pack . && rm -f objects/pack/* && cat *.pack | git unpack-objects -q");
+	assert_false(finds_damage(COUNT));
+	flip_object("HEAD:objects/namespaces/n3/configmaps/c3.yaml");
+	while (!finds_damage(COUNT))
+		assert_true(++runs < 100);
+}
+
 /* A commit of a tree made by git mktree from one line. */
 static void commit_entry(const char *line, char id[GIT_ID_SIZE])
 {
@@ -967,9 +1279,16 @@ int main(void)
 		T(test_an_empty_tree_can_be_committed),
 		T(test_write_refuses_bad_and_double_paths),
 		T(test_changes_are_told_by_path),
+		T(test_a_head_that_cannot_be_walked_is_no_obstacle),
+		T(test_a_message_that_cannot_be_read_again_is_refused),
 		T(test_a_branch_that_has_moved_is_a_conflict),
 		T(test_the_lock_of_a_dead_writer_is_removed),
 		T(test_captured_is_a_tag_on_the_head),
+		T(test_a_replaced_captured_tag_leaves_nothing),
+		T(test_a_captured_tag_that_is_in_use_stays),
+		T(test_a_dry_run_writes_nothing_into_the_repository),
+		T(test_a_dry_run_needs_no_repository),
+		T(test_a_dry_run_refuses_a_directory_with_other_things),
 		T(test_trailers_come_from_the_last_paragraph),
 		T(test_a_trailer_that_is_there_twice_is_none),
 		T(test_a_subject_is_no_trailer),
@@ -983,6 +1302,9 @@ int main(void)
 		T(test_a_flipped_byte_of_any_object_is_found),
 		T(test_a_damaged_or_missing_commit_is_integrity),
 		T(test_a_missing_parent_is_integrity),
+		T(test_a_damaged_object_is_not_reused),
+		T(test_a_damaged_object_of_an_older_snapshot_is_not_reused),
+		T(test_damage_in_a_large_head_is_found_in_the_course_of_runs),
 		T(test_entries_that_are_no_plain_files_are_refused),
 		T(test_trees_that_git_would_not_make_are_refused),
 		T(test_folders_that_are_too_deep_are_refused),

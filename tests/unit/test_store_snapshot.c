@@ -67,16 +67,11 @@ static void make_folder(void)
 
 static void assert_sample(const struct snapshot *snapshot)
 {
-	const struct object *object = snapshot_find(snapshot, "", "configmaps", "prod", "app");
-
 	assert_string_equal(snapshot->cluster, "prod");
 	assert_string_equal(snapshot->cluster_id, "6d3e");
 	assert_int_equal(snapshot->object_count, 1);
-	assert_non_null(object);
-	assert_string_equal(object->kind, "ConfigMap");
-	assert_null(snapshot_find(snapshot, "", "configmaps", "prod", "other"));
-	assert_null(snapshot_find(snapshot, "apps", "configmaps", "prod", "app"));
-	assert_null(snapshot_find(snapshot, "", "configmaps", NULL, "app"));
+	assert_string_equal(snapshot->objects[0]->kind, "ConfigMap");
+	assert_string_equal(snapshot->objects[0]->name, "app");
 	assert_non_null(snapshot->requirements);
 	assert_non_null(snapshot->generated);
 	assert_int_equal(json_integer_value(json_at(snapshot->info, "format", NULL)), 1);
@@ -280,6 +275,78 @@ static void test_an_edited_folder_needs_consent(void **state)
 	snapshot_free(snapshot);
 }
 
+/* A manifest that was made again is true of the edited files; the commit is not. */
+static void test_a_folder_that_its_commit_denies_needs_consent(void **state)
+{
+	static const char *const scripts[] = {
+		"sed -i s/one/two/ " SAMPLE_OBJECT " && sha256sum $(cut -c67- MANIFEST.sha256) > m && mv m MANIFEST.sha256",
+		"sed -i s/one/two/ " SAMPLE_OBJECT " && rm MANIFEST.sha256",
+		"sed -i 's/^tree ..../tree 0000/' COMMIT",
+		"sed -i 's/^Manifest-SHA256: ..../Manifest-SHA256: 0000/' COMMIT",
+		"sed -i /^Manifest-SHA256/d COMMIT",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++) {
+		struct snapshot *snapshot;
+
+		shell("rm -rf repo x *.zst*");
+		make_folder();
+		shell("cd x && %s", scripts[i]);
+		assert_refused("./x", false, ERR_INTEGRITY, "changed since it was captured: 'whole folder'", "--accept-edits");
+		snapshot = open_good("./x", true);
+		assert_false(snapshot->verified);
+		assert_int_equal(snapshot->edits.count, 1);
+		assert_string_equal(snapshot->edits.items[0], "whole folder");
+		assert_string_equal(snapshot->commit, "");
+		assert_int_equal(snapshot->captured_at, 0);
+		snapshot_free(snapshot);
+	}
+}
+
+/* The lines of a manifest may be in any order: it is the commit that the files are held against. */
+static void test_a_folder_whose_manifest_is_turned_around_is_verified(void **state)
+{
+	struct snapshot *snapshot;
+
+	(void)state;
+	make_folder();
+	shell("cd x && tac MANIFEST.sha256 > m && mv m MANIFEST.sha256");
+	snapshot = open_good("./x", false);
+	assert_true(snapshot->verified);
+	assert_true(*snapshot->commit);
+	snapshot_free(snapshot);
+}
+
+static void test_a_folder_is_not_looked_for_behind_a_symlink(void **state)
+{
+	static const char *const names[] = {"./link", "./link/", "./link//", "./link/.", "./link/./"};
+
+	(void)state;
+	make_folder();
+	shell("ln -s x link");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		assert_refused(names[i], true, ERR_INTEGRITY, "a symlink, not a directory", "");
+	snapshot_free(open_good("./x/", false));
+	/* What leads to it is the user's own word. */
+	shell("mkdir d && mv x d && ln -s d up");
+	snapshot_free(open_good("./up/x", false));
+}
+
+/* "latest.tar.zst" may well be a link; what it leads to is held against its sums all the same. */
+static void test_an_archive_may_be_named_by_a_symlink(void **state)
+{
+	auto_free char *path = make_archive();
+
+	(void)state;
+	shell("mkdir a && mv *.zst* a && ln -s a/%s latest.tar.zst && ln -s a/%s.sha256 latest.tar.zst.sha256", path, path);
+	snapshot_free(open_good("latest.tar.zst", false));
+	shell("rm latest.tar.zst.sha256 && echo x > s && ln -s s latest.tar.zst.sha256");
+	assert_refused("latest.tar.zst", true, ERR_INTEGRITY, "does not match", "");
+	shell("rm s && mkfifo s");
+	assert_refused("latest.tar.zst", true, ERR_INTEGRITY, "does not match", "");
+}
+
 static void test_hostile_folders_are_refused(void **state)
 {
 	static const struct {
@@ -293,11 +360,15 @@ static void test_hostile_folders_are_refused(void **state)
 		{"sed -i 's,  policy,  ../policy,' x/MANIFEST.sha256", "not a path"},
 		{"echo x > x/COMMIT", "COMMIT: not a commit object"},
 		{"rm x/MANIFEST.sha256 && truncate -s 17M x/policy.yaml", "larger than"},
+		{"mv x/policy.yaml . && ln -s ../policy.yaml x/policy.yaml", "neither file nor directory"},
+		{"mv x/objects . && ln -s ../objects x/objects", "neither file nor directory"},
+		{"mkdir d && ln -s ../d x/.git", "neither file nor directory"},
+		{"mv x y && ln -s y x", "a symlink, not a directory"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		shell("rm -rf repo x *.zst*");
+		shell("rm -rf repo x y d objects policy.yaml *.zst*");
 		make_folder();
 		shell("%s", cases[i].script);
 		assert_refused("./x", true, ERR_INTEGRITY, cases[i].text, "");
@@ -332,7 +403,7 @@ static void test_content_that_does_not_fit_together_is_refused(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		shell("rm -rf repo x *.zst*");
 		make_folder();
-		shell("rm x/MANIFEST.sha256; %s", cases[i].script);
+		shell("rm x/MANIFEST.sha256 x/COMMIT; %s", cases[i].script);
 		assert_refused("./x", false, ERR_INTEGRITY, cases[i].text, i == 0 ? "reads format 7" : "");
 	}
 }
@@ -343,10 +414,9 @@ static void test_a_snapshot_may_have_no_objects(void **state)
 
 	(void)state;
 	make_folder();
-	shell("rm -r x/MANIFEST.sha256 x/objects");
+	shell("rm -r x/MANIFEST.sha256 x/COMMIT x/objects");
 	snapshot = open_good("./x", false);
 	assert_int_equal(snapshot->object_count, 0);
-	assert_null(snapshot_find(snapshot, "", "configmaps", "prod", "app"));
 	snapshot_free(snapshot);
 }
 
@@ -366,6 +436,10 @@ int main(void)
 		T(test_a_folder_with_a_manifest_is_verified),
 		T(test_a_folder_without_a_manifest_is_unverified),
 		T(test_an_edited_folder_needs_consent),
+		T(test_a_folder_that_its_commit_denies_needs_consent),
+		T(test_a_folder_whose_manifest_is_turned_around_is_verified),
+		T(test_a_folder_is_not_looked_for_behind_a_symlink),
+		T(test_an_archive_may_be_named_by_a_symlink),
 		T(test_hostile_folders_are_refused),
 		T(test_content_that_does_not_fit_together_is_refused),
 		T(test_a_snapshot_may_have_no_objects),

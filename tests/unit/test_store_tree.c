@@ -225,6 +225,21 @@ static void test_git_id_is_that_of_git(void **state)
 	assert_string_equal(id, "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
 }
 
+/* All of it is held in memory: a path counts as well, which a manifest repeats. */
+static void test_a_tree_has_a_limit(void **state)
+{
+	auto_tree struct tree tree = TREE_INIT;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	tree.bytes = TREE_TOTAL_MAX - 10;
+	assert_int_equal(tree_add(&tree, "a", "1234567", 7, &err), 0);
+	assert_int_equal(tree.bytes, TREE_TOTAL_MAX);
+	assert_int_equal(tree_add(&tree, "b", "", 0, &err), -1);
+	support_assert_error(&err, ERR_INTEGRITY, "more than 1048576 files or 1073741824 bytes");
+	assert_int_equal(tree.count, 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, support_enter_dir, support_leave_dir)
 
 int main(void)
@@ -242,6 +257,7 @@ int main(void)
 		T(test_manifest_check_refuses_what_is_no_manifest),
 		T(test_manifest_check_refuses_a_line_that_is_cut_off),
 		T(test_git_id_is_that_of_git),
+		T(test_a_tree_has_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,13 +204,16 @@ static void test_write_syncs_the_file_before_and_the_directory_after_the_rename(
 static void test_file_is_private_while_it_is_written(void **state)
 {
 	struct file_writer *w;
+	struct file_root *root;
 	struct error err = ERROR_INIT;
 	auto_strlist struct strlist names = STRLIST_INIT;
 	struct stat st;
 
 	(void)state;
 	assert_int_equal(file_writer_open(&w, "a", 0644, &err), 0);
-	assert_int_equal(file_walk(".", NULL, &names, &err), 0);
+	assert_int_equal(file_root_open(&root, ".", &err), 0);
+	assert_int_equal(file_root_walk(root, NULL, &names, &err), 0);
+	file_root_free(root);
 	assert_int_equal(names.count, 1);
 	assert_memory_equal(names.items[0], ".tmp-", 5);
 	assert_int_equal(stat(names.items[0], &st), 0);
@@ -506,6 +509,18 @@ static void test_exists_and_is_directory_tell_them_apart(void **state)
 
 /* ---- walking ---- */
 
+static int walk(const char *path, const char *const *skip, struct strlist *out, struct error *err)
+{
+	struct file_root *root;
+	int rc;
+
+	if (file_root_open(&root, path, err) < 0)
+		return -1;
+	rc = file_root_walk(root, skip, out, err);
+	file_root_free(root);
+	return rc;
+}
+
 static void make_tree(void)
 {
 	assert_int_equal(mkdir("t", 0700), 0);
@@ -526,7 +541,7 @@ static void test_walk_lists_files_sorted_bytewise(void **state)
 
 	(void)state;
 	make_tree();
-	assert_int_equal(file_walk("t", NULL, &names, &err), 0);
+	assert_int_equal(walk("t", NULL, &names, &err), 0);
 	assert_int_equal(names.count, 4);
 	assert_string_equal(names.items[0], ".git/HEAD");
 	assert_string_equal(names.items[1], "a");
@@ -542,7 +557,7 @@ static void test_walk_skips_names_at_the_top_only(void **state)
 
 	(void)state;
 	make_tree();
-	assert_int_equal(file_walk("t", skip, &names, &err), 0);
+	assert_int_equal(walk("t", skip, &names, &err), 0);
 	assert_int_equal(names.count, 3);
 	assert_string_equal(names.items[2], "b/x");
 }
@@ -556,7 +571,7 @@ static void test_walk_refuses_a_symlink(void **state)
 	(void)state;
 	make_tree();
 	assert_int_equal(symlink("/etc/passwd", "t/b/link"), 0);
-	assert_int_equal(file_walk("t", NULL, &names, &err), -1);
+	assert_int_equal(walk("t", NULL, &names, &err), -1);
 	support_assert_error(&err, ERR_INTEGRITY, "neither file nor directory: 't/b/link'");
 }
 
@@ -568,7 +583,7 @@ static void test_walk_refuses_a_fifo(void **state)
 	(void)state;
 	make_tree();
 	assert_int_equal(mkfifo("t/pipe", 0600), 0);
-	assert_int_equal(file_walk("t", NULL, &names, &err), -1);
+	assert_int_equal(walk("t", NULL, &names, &err), -1);
 	support_assert_error(&err, ERR_INTEGRITY, "neither file nor directory: 't/pipe'");
 }
 
@@ -582,7 +597,7 @@ static void test_walk_refuses_a_tree_that_is_too_deep(void **state)
 	for (int i = 0; i < 40; i++)
 		strbuf_adds(&path, i ? "/d" : "t");
 	assert_int_equal(file_mkdirs(path.buf, &err), 0);
-	assert_int_equal(file_walk("t", NULL, &names, &err), -1);
+	assert_int_equal(walk("t", NULL, &names, &err), -1);
 	assert_int_equal(err.code, ERR_INTEGRITY);
 }
 
@@ -592,8 +607,103 @@ static void test_walk_of_nothing_is_not_found(void **state)
 	struct error err = ERROR_INIT;
 
 	(void)state;
-	assert_int_equal(file_walk("none", NULL, &names, &err), -1);
+	assert_int_equal(walk("none", NULL, &names, &err), -1);
 	support_assert_error(&err, ERR_NOT_FOUND, "no such directory: 'none'");
+}
+
+/* What is passed over by name is passed over because it is git's, not because it leads elsewhere. */
+static void test_walk_refuses_a_symlink_of_a_skipped_name(void **state)
+{
+	static const char *const skip[] = {"link", NULL};
+	auto_strlist struct strlist names = STRLIST_INIT;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	make_tree();
+	assert_int_equal(symlink("b", "t/link"), 0);
+	assert_int_equal(walk("t", skip, &names, &err), -1);
+	support_assert_error(&err, ERR_INTEGRITY, "neither file nor directory: 't/link'");
+}
+
+static void test_root_is_no_symlink(void **state)
+{
+	static const char *const paths[] = {"link", "link/", "link//", "link/.", "./link/./"};
+	struct file_root *root;
+
+	(void)state;
+	make_tree();
+	assert_int_equal(symlink("t", "link"), 0);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct error err = ERROR_INIT;
+
+		assert_int_equal(file_root_open(&root, paths[i], &err), -1);
+		assert_int_equal(err.code, ERR_INTEGRITY);
+		assert_null(root);
+	}
+}
+
+static void test_root_is_a_directory(void **state)
+{
+	struct file_root *root;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	make_tree();
+	assert_int_equal(file_root_open(&root, "t/a", &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
+	assert_int_equal(file_root_open(&root, "/", &err), 0);
+	file_root_free(root);
+	assert_int_equal(file_root_open(&root, "t/./", &err), 0);
+	file_root_free(root);
+	file_root_free(NULL);
+}
+
+static void test_root_reads_what_the_walk_has_listed(void **state)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	struct file_root *root;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	make_tree();
+	support_write_file("t/b/x", "hello");
+	assert_int_equal(file_root_open(&root, "t", &err), 0);
+	/* Held open it is the same directory, wherever it is. */
+	assert_int_equal(rename("t", "u"), 0);
+	assert_int_equal(file_root_read(root, "b/x", 5, &text, &err), 0);
+	assert_string_equal(text.buf, "hello");
+	assert_int_equal(file_root_read(root, "b/x", 4, &text, &err), -1);
+	support_assert_error(&err, ERR_INTEGRITY, "larger than 4 bytes: 't/b/x'");
+	assert_string_equal(text.buf, "hello");
+	file_root_free(root);
+}
+
+/* Whoever can write to the folder may change it between the walk and the reading. */
+static void test_root_reads_nothing_that_was_swapped(void **state)
+{
+	static const char *const paths[] = {"b/x", "a", "b.yaml", "c/x", "none"};
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	struct file_root *root;
+
+	(void)state;
+	make_tree();
+	assert_int_equal(mkdir("u", 0700), 0);
+	support_write_file("u/x", "secret");
+	assert_int_equal(rename("t/b", "t/d"), 0);
+	assert_int_equal(symlink("../u", "t/b"), 0);
+	assert_int_equal(unlink("t/a"), 0);
+	assert_int_equal(symlink("../u/x", "t/a"), 0);
+	assert_int_equal(unlink("t/b.yaml"), 0);
+	assert_int_equal(mkfifo("t/b.yaml", 0600), 0);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct error err = ERROR_INIT;
+
+		assert_int_equal(file_root_open(&root, "t", &err), 0);
+		assert_int_equal(file_root_read(root, paths[i], 100, &text, &err), -1);
+		assert_int_equal(err.code, ERR_INTEGRITY);
+		assert_int_equal(text.len, 0);
+		file_root_free(root);
+	}
 }
 
 /* ---- locks ---- */
@@ -686,6 +796,11 @@ int main(void)
 		TEST(test_walk_refuses_a_fifo),
 		TEST(test_walk_refuses_a_tree_that_is_too_deep),
 		TEST(test_walk_of_nothing_is_not_found),
+		TEST(test_walk_refuses_a_symlink_of_a_skipped_name),
+		TEST(test_root_is_no_symlink),
+		TEST(test_root_is_a_directory),
+		TEST(test_root_reads_what_the_walk_has_listed),
+		TEST(test_root_reads_nothing_that_was_swapped),
 		TEST(test_second_lock_is_refused_until_the_first_is_freed),
 		TEST(test_kill_frees_the_lock),
 		TEST(test_lock_in_a_missing_directory_is_an_error),

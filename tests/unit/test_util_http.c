@@ -179,7 +179,7 @@ static void test_retry_after_zero_is_not_none(void **state)
 
 static void test_retry_after_that_is_no_number_is_none(void **state)
 {
-	static const char *const paths[] = {"/retry/Wed,", "/retry/-5", "/retry/7x", "/retry/99999999999999999999", "/hello"};
+	static const char *const paths[] = {"/retry/Wed,", "/retry/-5", "/retry/7x", "/retry/99999999999999999999x", "/hello"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -188,6 +188,106 @@ static void test_retry_after_that_is_no_number_is_none(void **state)
 		get(paths[i], &answer);
 		assert_int_equal(answer.response.retry_after_ms, -1);
 	}
+}
+
+/* A server that says "in three hundred million years" is asked again in five minutes; nobody's addition overflows. */
+static void test_retry_after_is_five_minutes_at_most(void **state)
+{
+	static const char *const paths[] = {
+		"/retry/301", "/retry/3600", "/retry/9223372036854775", "/retry/9223372036854775807", "/retry/99999999999999999999999999"};
+	auto_answer struct answer longest = ANSWER_INIT;
+
+	(void)state;
+	get("/retry/300", &longest);
+	assert_int_equal(longest.response.retry_after_ms, 300000);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		auto_answer struct answer answer = ANSWER_INIT;
+
+		get(paths[i], &answer);
+		assert_int_equal(answer.response.retry_after_ms, 300000);
+	}
+}
+
+/* ---- proxies ---- */
+
+static void set_all_proxies(const char *proxy)
+{
+	static const char *const names[] = {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(proxy ? setenv(names[i], proxy, 1) : unsetenv(names[i]), 0);
+}
+
+/* A port where nobody listens, as proxy for everything: what gets an answer has not been there. */
+static int set_dead_proxy(void **state)
+{
+	char proxy[64];
+
+	(void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", http_server_free_port());
+	set_all_proxies(proxy);
+	return new_client(state);
+}
+
+/* The test server as proxy. */
+static int set_proxy(void **state)
+{
+	(void)state;
+	set_all_proxies(url_of("/"));
+	return new_client(state);
+}
+
+static int unset_proxy(void **state)
+{
+	set_all_proxies(NULL);
+	assert_int_equal(unsetenv("NO_PROXY"), 0);
+	return free_client(state);
+}
+
+/* The bearer token of a kubectl proxy or of a model would go to the proxy in clear. */
+static void test_plain_http_never_goes_to_a_proxy(void **state)
+{
+	auto_answer struct answer answer = ANSWER_INIT;
+
+	(void)state;
+	get("/hello", &answer);
+	assert_answered(&answer, 200, "hello world");
+}
+
+static void test_plain_http_to_elsewhere_never_goes_to_a_proxy(void **state)
+{
+	const struct http_request request = {.method = "GET", .url = "http://nowhere.invalid/hello"};
+	auto_answer struct answer answer = ANSWER_INIT;
+
+	(void)state;
+	ask(&request, &answer);
+	assert_failed(&answer, ERR_UNAVAILABLE, "nowhere.invalid");
+	if (strstr(answer.err.text, "127.0.0.1"))
+		fail_msg("%s", answer.err.text);
+}
+
+static void test_https_to_elsewhere_goes_to_the_proxy(void **state)
+{
+	const char *const headers[] = {"Authorization: Bearer secret", NULL};
+	const struct http_request request = {.method = "GET", .url = "https://nowhere.invalid:6443/hello", .headers = headers};
+	auto_answer struct answer answer = ANSWER_INIT;
+
+	(void)state;
+	/* What the server says to a CONNECT to this address without a credential in it. */
+	ask(&request, &answer);
+	assert_failed(&answer, ERR_UNAVAILABLE, "418");
+}
+
+static void test_https_to_what_no_proxy_names_goes_there_itself(void **state)
+{
+	const struct http_request request = {.method = "GET", .url = "https://nowhere.invalid:6443/hello"};
+	auto_answer struct answer answer = ANSWER_INIT;
+
+	(void)state;
+	assert_int_equal(setenv("NO_PROXY", "example.com, .invalid", 1), 0);
+	ask(&request, &answer);
+	assert_failed(&answer, ERR_UNAVAILABLE, "nowhere.invalid");
+	if (strstr(answer.err.text, "418"))
+		fail_msg("%s", answer.err.text);
 }
 
 static void test_times_are_measured(void **state)
@@ -969,6 +1069,19 @@ static void test_insecure_takes_any_certificate(void **state)
 	assert_answered(&answer, 200, NULL);
 }
 
+static void test_loopback_never_goes_to_a_proxy(void **state)
+{
+	const struct http_tls settings = {.insecure = true, .cert = tls.cert, .key = tls.key};
+	auto_answer struct answer answer = ANSWER_INIT;
+
+	(void)state;
+	if (!tls.ready)
+		skip();
+	trust(&settings);
+	get_tls("127.0.0.1", &answer);
+	assert_answered(&answer, 200, NULL);
+}
+
 static void test_missing_client_certificate_is_refused_by_the_server(void **state)
 {
 	const struct http_tls settings = {.ca = tls.ca};
@@ -1062,6 +1175,11 @@ int main(void)
 		TEST(test_retry_after_is_in_milliseconds),
 		TEST(test_retry_after_zero_is_not_none),
 		TEST(test_retry_after_that_is_no_number_is_none),
+		TEST(test_retry_after_is_five_minutes_at_most),
+		cmocka_unit_test_setup_teardown(test_plain_http_never_goes_to_a_proxy, set_dead_proxy, unset_proxy),
+		cmocka_unit_test_setup_teardown(test_plain_http_to_elsewhere_never_goes_to_a_proxy, set_dead_proxy, unset_proxy),
+		cmocka_unit_test_setup_teardown(test_https_to_elsewhere_goes_to_the_proxy, set_proxy, unset_proxy),
+		cmocka_unit_test_setup_teardown(test_https_to_what_no_proxy_names_goes_there_itself, set_proxy, unset_proxy),
 		TEST(test_times_are_measured),
 		TEST(test_headers_and_body_go_out_as_given),
 		TEST(test_requests_name_the_program),
@@ -1112,6 +1230,7 @@ int main(void)
 		TEST(test_other_authority_is_refused_for_good),
 		TEST(test_unknown_authority_is_refused_by_default),
 		TEST(test_insecure_takes_any_certificate),
+		cmocka_unit_test_setup_teardown(test_loopback_never_goes_to_a_proxy, set_dead_proxy, unset_proxy),
 		TEST(test_missing_client_certificate_is_refused_by_the_server),
 		TEST(test_certificate_must_name_the_host),
 		TEST(test_server_name_is_what_the_certificate_must_name),

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/rbac.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/policy.h"
+#include "util/mem.h"
+
+#define RBAC_GROUP "rbac.authorization.k8s.io"
+
+const char *const rbac_commands[] = {[RBAC_SNAPSHOT] = "snapshot", [RBAC_RESTORE] = "restore", [RBAC_VERIFY] = "verify", NULL};
+
+enum verb { GET = 1 << 0, LIST = 1 << 1, WATCH = 1 << 2, CREATE = 1 << 3, UPDATE = 1 << 4, PATCH = 1 << 5 };
+static const char *const verb_names[] = {"get", "list", "watch", "create", "update", "patch"};
+#define VERB_COUNT (sizeof(verb_names) / sizeof(verb_names[0]))
+
+/* What a row of rights is about. */
+enum subject {
+	EVERY_KIND,
+	MERGED_KINDS, /* with mergeFields */
+	READY_KINDS,  /* that a restore waits for */
+	INVENTORY,
+	SPACES,      /* the namespaces, whatever the policy has */
+	DEFINITIONS, /* of the policy's custom kinds, by name */
+	IDENTITY,    /* the namespace whose uid is the identity of the cluster */
+};
+
+/*
+ * A restore lists each kind once over the whole cluster before it plans; it sends the dry run of an update to see whether a difference is only the
+ * server's defaults; and it reads an object after a 409. Verifying and waiting list and watch per namespace.
+ */
+static const struct right {
+	enum rbac_command command;
+	enum subject subject;
+	unsigned verbs;
+	bool everywhere; /* also where namespaces are named */
+} rights[] = {
+	{RBAC_SNAPSHOT, IDENTITY, GET, true},
+	{RBAC_SNAPSHOT, DEFINITIONS, GET, true},
+	{RBAC_SNAPSHOT, EVERY_KIND, LIST, false},
+	{RBAC_SNAPSHOT, INVENTORY, LIST, false},
+	{RBAC_RESTORE, IDENTITY, GET, true},
+	{RBAC_RESTORE, SPACES, LIST, true},
+	{RBAC_RESTORE, EVERY_KIND, LIST, true},
+	{RBAC_RESTORE, EVERY_KIND, GET | CREATE | UPDATE, false},
+	{RBAC_RESTORE, MERGED_KINDS, PATCH, false},
+	{RBAC_RESTORE, READY_KINDS, WATCH, false},
+	{RBAC_RESTORE, INVENTORY, LIST | WATCH, false},
+	{RBAC_VERIFY, IDENTITY, GET, true},
+	{RBAC_VERIFY, EVERY_KIND, LIST, false},
+	{RBAC_VERIFY, INVENTORY, LIST, false},
+};
+
+/* ---- which verbs on what ---- */
+
+struct grant {
+	const char *group, *resource; /* borrowed from the policy */
+	unsigned verbs;
+};
+
+struct role {
+	struct grant *grants;
+	size_t count, cap;
+	json_t *named; /* rules for single objects */
+};
+
+static void role_release(struct role *role)
+{
+	free(role->grants);
+	json_decref(role->named);
+}
+#define auto_role __attribute__((cleanup(role_release)))
+
+static void role_grant(struct role *role, const char *group, const char *resource, unsigned verbs)
+{
+	for (size_t i = 0; i < role->count; i++) {
+		struct grant *grant = &role->grants[i];
+
+		if (strcmp(grant->group, group) == 0 && strcmp(grant->resource, resource) == 0) {
+			grant->verbs |= verbs;
+			return;
+		}
+	}
+	role->grants = xgrow(role->grants, &role->cap, role->count + 1, sizeof(*role->grants));
+	role->grants[role->count++] = (struct grant){.group = group, .resource = resource, .verbs = verbs};
+}
+
+static json_t *verbs_json(unsigned verbs)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		if (verbs & 1u << i)
+			json_array_append_new(list, json_string(verb_names[i]));
+	return list;
+}
+
+static json_t *rule_json(const char *group, unsigned verbs)
+{
+	return json_pack("{s:[s], s:[], s:o}", "apiGroups", group, "resources", "verbs", verbs_json(verbs));
+}
+
+static void role_name(struct role *role, const char *group, const char *resource, const struct strlist *names, unsigned verbs)
+{
+	json_t *rule = rule_json(group, verbs), *list = json_array();
+
+	json_array_append_new(json_object_get(rule, "resources"), json_string(resource));
+	for (size_t i = 0; i < names->count; i++)
+		json_array_append_new(list, json_string(names->items[i]));
+	json_object_set_new(rule, "resourceNames", list);
+	json_array_append_new(role->named, rule);
+}
+
+static void name_definitions(struct role *role, const struct policy *policy, unsigned verbs)
+{
+	auto_strlist struct strlist names = STRLIST_INIT;
+
+	for (size_t i = 0; i < policy->kind_count; i++) {
+		const struct policy_kind *kind = &policy->kinds[i];
+		auto_free char *name = xasprintf("%s.%s", kind->resource, kind->group);
+
+		if (policy_group_may_be_custom(kind->group))
+			strlist_add(&names, name);
+	}
+	strlist_sort_unique(&names);
+	if (names.count > 0)
+		role_name(role, "apiextensions.k8s.io", "customresourcedefinitions", &names, verbs);
+}
+
+static void name_identity(struct role *role, unsigned verbs)
+{
+	auto_strlist struct strlist names = STRLIST_INIT;
+
+	strlist_add(&names, "kube-system");
+	role_name(role, "", "namespaces", &names, verbs);
+}
+
+static bool kind_is(const struct policy_kind *kind, enum subject subject)
+{
+	if (subject == MERGED_KINDS)
+		return kind->merge_count > 0;
+	if (subject == READY_KINDS)
+		return kind->ready_conditions.count > 0 || kind->ready_parents;
+	return subject == EVERY_KIND;
+}
+
+/* Into spaces what may be narrowed to the namespaces named, the rest into cluster. */
+static void grant_right(struct role *cluster, struct role *spaces, const struct policy *policy, const struct right *right)
+{
+	struct role *role = right->everywhere ? cluster : spaces;
+
+	if (right->subject == IDENTITY)
+		name_identity(cluster, right->verbs);
+	if (right->subject == DEFINITIONS)
+		name_definitions(cluster, policy, right->verbs);
+	if (right->subject == SPACES)
+		role_grant(cluster, "", "namespaces", right->verbs);
+	for (size_t i = 0; i < policy->kind_count; i++) {
+		const struct policy_kind *kind = &policy->kinds[i];
+
+		if (kind_is(kind, right->subject))
+			role_grant(kind->namespaced ? role : cluster, kind->group, kind->resource, right->verbs);
+	}
+	for (size_t i = 0; right->subject == INVENTORY && i < policy->inventory_count; i++)
+		role_grant(role, policy->inventory[i].group, policy->inventory[i].resource, right->verbs);
+}
+
+/* ---- manifests ---- */
+
+static int grant_compare(const void *a, const void *b)
+{
+	const struct grant *x = a, *y = b;
+	int order = strcmp(x->group, y->group);
+
+	if (order == 0 && x->verbs != y->verbs)
+		order = x->verbs < y->verbs ? -1 : 1;
+	return order ? order : strcmp(x->resource, y->resource);
+}
+
+/* One rule for the resources of a group that have the same verbs; then those for single objects. */
+static json_t *role_rules(struct role *role)
+{
+	json_t *rules = json_array(), *rule = NULL;
+
+	if (role->count)
+		qsort(role->grants, role->count, sizeof(*role->grants), grant_compare);
+	for (size_t i = 0; i < role->count; i++) {
+		const struct grant *grant = &role->grants[i];
+
+		if (i == 0 || strcmp(grant[-1].group, grant->group) != 0 || grant[-1].verbs != grant->verbs) {
+			rule = rule_json(grant->group, grant->verbs);
+			json_array_append_new(rules, rule);
+		}
+		json_array_append_new(json_object_get(rule, "resources"), json_string(grant->resource));
+	}
+	json_array_extend(rules, role->named);
+	return rules;
+}
+
+static json_t *metadata_json(const char *name, const char *namespace_)
+{
+	json_t *metadata = json_pack("{s:s, s:{s:s}}", "name", name, "labels", "app.kubernetes.io/name", "rhaii-dr");
+
+	if (namespace_)
+		json_object_set_new(metadata, "namespace", json_string(namespace_));
+	return metadata;
+}
+
+/* The role and its binding; in a namespace, or (NULL) of the cluster. */
+static void add_manifests(json_t *items, struct role *role, const char *namespace_, const struct rbac_options *options)
+{
+	auto_free char *name = xasprintf("rhaii-dr-%s", rbac_commands[options->command]);
+	const char *kind = namespace_ ? "Role" : "ClusterRole";
+
+	if (role->count == 0 && json_array_size(role->named) == 0)
+		return;
+	json_array_append_new(items,
+		json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", RBAC_GROUP "/v1", "kind", kind, "metadata", metadata_json(name, namespace_),
+			"rules", role_rules(role)));
+	json_array_append_new(items,
+		json_pack("{s:s, s:s, s:o, s:{s:s, s:s, s:s}, s:[{s:s, s:s, s:s}]}", "apiVersion", RBAC_GROUP "/v1", "kind",
+			namespace_ ? "RoleBinding" : "ClusterRoleBinding", "metadata", metadata_json(name, namespace_), "roleRef",
+			"apiGroup", RBAC_GROUP, "kind", kind, "name", name, "subjects", "kind", "ServiceAccount", "namespace",
+			options->account_namespace, "name", options->account_name));
+}
+
+json_t *rbac_manifests(const struct policy *policy, const struct rbac_options *options)
+{
+	bool narrow = options->namespaces && options->namespaces->count > 0;
+	auto_role struct role cluster = {.named = json_array()}, spaces = {.named = json_array()};
+	auto_strlist struct strlist names = STRLIST_INIT;
+	json_t *items = json_array();
+
+	for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++)
+		if (rights[i].command == options->command)
+			grant_right(&cluster, narrow ? &spaces : &cluster, policy, &rights[i]);
+	add_manifests(items, &cluster, NULL, options);
+	for (size_t i = 0; narrow && i < options->namespaces->count; i++)
+		strlist_add(&names, options->namespaces->items[i]);
+	strlist_sort_unique(&names);
+	for (size_t i = 0; i < names.count; i++)
+		add_manifests(items, &spaces, names.items[i], options);
+	return json_pack("{s:s, s:s, s:o}", "apiVersion", "v1", "kind", "List", "items", items);
+}
+
+bool rbac_creates_roles(const struct policy *policy)
+{
+	return policy_find(policy, RBAC_GROUP, "roles") || policy_find(policy, RBAC_GROUP, "rolebindings");
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * facts - what a capture needs to know of one object: everything that follows from the object and the policy alone, so that it can be kept from
+ * one capture to the next (cache.h).
+ *
+ * A record is a row of strings, each with its NUL: the head, then the references, the produced and the environment values in any number.
+ */
+#ifndef RHAII_SNAPSHOT_FACTS_H
+#define RHAII_SNAPSHOT_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "object/classify.h"
+#include "object/references.h"
+#include "store/git.h"
+
+struct object;
+struct policy_kind;
+struct strbuf;
+
+struct facts {
+	char *namespace_, *name, *uid, *owner_uid; /* borrowed; owner_uid is the controller's, "" when there is none */
+	bool derived;                              /* false: the object was out of scope, nothing else was looked at */
+	bool not_ready;
+	enum object_class class_;
+	struct git_file file; /* id "": not known */
+	const char *rest;     /* the encoded lists, up to end */
+	const char *end;
+};
+
+/* Append the lists of a cleaned object. */
+void facts_lists(const struct object *object, const struct policy_kind *row, struct strbuf *out);
+/* Append the whole record. */
+void facts_write(const struct facts *facts, struct strbuf *out);
+/* Borrows from record. -1 when it is none. */
+int facts_read(struct facts *out, struct strbuf *record, size_t from);
+
+/* As references_each, for the references and for what is produced; object gives the identity only. */
+int facts_references(const struct facts *facts, const struct policy_kind *row, reference_fn fn, void *arg);
+int facts_produces(const struct facts *facts, const struct policy_kind *row, reference_fn fn, void *arg);
+/* value is JSON text. */
+void facts_environment(const struct facts *facts, void (*fn)(const char *path, const char *value, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,418 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Getting in: each form of a kubeconfig against a real API server, a wrong one of each, and what doctor says of them.
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+source=$work/source
+cluster_up plain-source "$source" || exit 1
+kubectl=$("$cluster_here/build.sh" kubectl)
+server=$(sed -n 's|.*server: ||p' "$source/kubeconfig")
+ca="certificate-authority: $source/ca.crt"
+export SOURCE=$source KUBECTL=$kubectl
+
+# config FILE CLUSTER USER [CONTEXT]: a kubeconfig of these flow maps' content
+config() {
+	cat >"$1" <<-YAML
+		apiVersion: v1
+		kind: Config
+		current-context: c
+		contexts: [{name: c, context: {cluster: k, user: u}}]
+		clusters: [{name: k, cluster: {$2}}]
+		users: [{name: u, user: {$3}}]
+	YAML
+}
+
+# access FILE COMMAND...: the program with that kubeconfig
+access() {
+	local file=$1
+	shift
+	HOME=$work/home XDG_CONFIG_HOME=$work/home/.config "$binary" --kubeconfig "$file" "$@"
+}
+
+# is_user NAME: what doctor found out about us
+is_user() {
+	same "user" "$(jq -r .identity.username out)" "$1"
+}
+
+# finding RESULT CHECK TEXT: doctor says so
+finding() {
+	jq -e --arg r "$1" --arg c "$2" --arg t "$3" 'any(.findings[]; .result == $r and .check == $c and (.message | contains($t)))' out
+}
+
+token_of() { # service account
+	"$kubectl" --kubeconfig "$source/kubeconfig" create token "$1" -n default
+}
+
+# paused SECONDS COMMAND...: run it while the API server answers nobody for so long; afterwards its output is in out and err
+paused() {
+	local seconds=$1 pid
+	shift
+	cluster_tell "$source" pause kube-apiserver
+	"$@" >out 2>err </dev/null &
+	pid=$!
+	sleep "$seconds"
+	[ -z "${meanwhile:-}" ] || $meanwhile
+	cluster_tell "$source" resume kube-apiserver
+	wait "$pid" || { cat out err && return 1; }
+}
+
+cluster_kubectl "$source" create serviceaccount one -n default >/dev/null
+cluster_kubectl "$source" create serviceaccount two -n default >/dev/null
+cluster_kubectl "$source" create clusterrolebinding access --clusterrole=cluster-admin --serviceaccount=default:one \
+	--serviceaccount=default:two --group=rescue >/dev/null || exit 1
+
+# --- certificates and tokens ----------------------------------------------------------------------------------------------------------
+
+test_a_client_certificate_as_data() {
+	expect 0 access "$source/kubeconfig" doctor -o json
+	is_user admin
+	jq -e --arg s "$server" '.server == $s and .clusterId and (.serverVersion | startswith("v1.")) and .context and .policy == "rhaii"' out
+	same "findings that are bad" "$(jq '[.findings[] | select(.result == "failed")] | length' out)" 0
+}
+
+test_a_client_certificate_in_files() {
+	for part in certificate key; do
+		sed -n "s/.*client-$part-data: //p" "$source/kubeconfig" | base64 -d >client-$part.pem
+	done
+	config files "server: '$server', $ca" "client-certificate: client-certificate.pem, client-key: client-key.pem"
+	expect 0 access files doctor -o json
+	is_user admin
+}
+
+test_a_token() {
+	config token "server: '$server', $ca" "token: '$(token_of one)'"
+	expect 0 access token doctor -o json
+	is_user system:serviceaccount:default:one
+}
+
+test_a_wrong_token_is_named_as_such() {
+	config wrong "server: '$server', $ca" "token: not-this-one"
+	expect 1 access wrong doctor -o json
+	finding failed identity 'does not accept the credentials of context'
+	has_not out not-this-one
+	has_not err not-this-one
+}
+
+rotate_file() {
+	token_two >new && mv new token-file
+}
+
+token_two() {
+	cat two.token
+}
+
+test_a_token_file_that_is_rotated_between_requests() {
+	token_of one >token-file
+	token_of two >two.token
+	config rotated "server: '$server', $ca" "tokenFile: token-file"
+	expect 0 access rotated doctor -o json
+	is_user system:serviceaccount:default:one
+	meanwhile=rotate_file paused 1 access rotated doctor -o json
+	is_user system:serviceaccount:default:two
+}
+
+test_a_token_file_that_is_not_there() {
+	config gone "server: '$server', $ca" "tokenFile: gone.token"
+	expect 2 access gone snapshot --cluster prod
+	has err "tokenFile './gone.token' of user 'u' in 'gone' does not exist"
+}
+
+# --- exec plugins -----------------------------------------------------------------------------------------------------------------------
+
+# A plugin: says a new token each time, which is good for $SECONDS_GOOD seconds; a line in $RUNS each time.
+plugin() {
+	cat >plugin <<-'SH'
+		#!/usr/bin/env bash
+		echo run >>"$RUNS"
+		printf '%s' "$KUBERNETES_EXEC_INFO" >info
+		printf '%s\n' "$@" >arguments
+		token=$(cat first-token 2>/dev/null || "$KUBECTL" --kubeconfig "$SOURCE/kubeconfig" create token one -n default)
+		rm -f first-token
+		expiry=$(date -u -d "+${SECONDS_GOOD:-600} seconds" +%Y-%m-%dT%H:%M:%SZ)
+		version=$(jq -r .apiVersion info)
+		printf '{"apiVersion":"%s","kind":"ExecCredential","status":{"token":"%s","expirationTimestamp":"%s"}}\n' "$version" "$token" "$expiry"
+	SH
+	chmod +x plugin
+	rm -f runs first-token
+}
+
+runs() {
+	wc -l <runs
+}
+
+exec_config() { # version, more of exec
+	config exec "server: '$server', $ca, extensions: [{name: client.authentication.k8s.io/exec, extension: {audience: dr}}]" \
+		"exec: {apiVersion: client.authentication.k8s.io/$1, command: ./plugin, env: [{name: RUNS, value: runs}${2:-}"
+}
+
+test_an_exec_plugin_is_run_once_while_its_token_is_good() {
+	plugin
+	for version in v1 v1beta1; do
+		rm -f runs
+		exec_config $version "], interactiveMode: IfAvailable, args: ['a b', '\$HOME']}"
+		expect 0 access exec doctor -o json
+		is_user system:serviceaccount:default:one
+		same "runs" "$(runs)" 1
+		same "arguments" "$(cat arguments)" $'a b\n$HOME'
+		jq -e --arg v "client.authentication.k8s.io/$version" '. == {apiVersion: $v, kind: "ExecCredential", spec: {interactive: false}}' info
+	done
+}
+
+test_an_exec_plugin_is_told_the_cluster() {
+	plugin
+	exec_config v1 '], interactiveMode: Never, provideClusterInfo: true}'
+	expect 0 access exec doctor -o json
+	jq -e --arg s "$server" '.spec.cluster | .server == $s and .config == {audience: "dr"}' info
+	same "authority" "$(jq -r '.spec.cluster["certificate-authority-data"]' info | base64 -d)" "$(cat "$source/ca.crt")"
+}
+
+# The token is good for two seconds, and the first answer takes three.
+test_an_exec_plugin_is_run_again_when_its_token_has_expired() {
+	plugin
+	exec_config v1 ', {name: SECONDS_GOOD, value: "2"}], interactiveMode: Never}'
+	cluster_tell "$source" resume kube-apiserver
+	token_of one >first-token
+	paused 3 access exec doctor -o json
+	is_user system:serviceaccount:default:one
+	[ "$(runs)" -ge 2 ] || { echo "ran $(runs) times" && return 1; }
+}
+
+test_an_exec_plugin_is_run_again_after_401() {
+	plugin
+	echo revoked >first-token
+	exec_config v1 '], interactiveMode: Never}'
+	expect 0 access exec doctor -o json
+	is_user system:serviceaccount:default:one
+	same "runs" "$(runs)" 2
+}
+
+test_an_exec_plugin_that_gives_bad_tokens_only_is_run_twice_a_request() {
+	plugin
+	sed -i 's/^token=.*/token=revoked-token/' plugin
+	exec_config v1 '], interactiveMode: Never}'
+	expect 1 access exec snapshot --cluster prod
+	has err Unauthorized
+	has_not err revoked-token
+	same "runs" "$(runs)" 2
+}
+
+test_an_exec_plugin_may_give_a_certificate() {
+	for part in certificate key; do
+		sed -n "s/.*client-$part-data: //p" "$source/kubeconfig" | base64 -d >client-$part.pem
+	done
+	plugin
+	cat >plugin <<-'SH'
+		#!/usr/bin/env bash
+		jq -n --rawfile c client-certificate.pem --rawfile k client-key.pem '{apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential",
+			status: {clientCertificateData: $c, clientKeyData: $k}}'
+	SH
+	exec_config v1 '], interactiveMode: Never}'
+	expect 0 access exec doctor -o json
+	is_user admin
+}
+
+test_an_exec_plugin_that_fails() {
+	plugin
+	printf '#!/bin/sh\necho "the login has expired" >&2\nexit 3\n' >plugin
+	exec_config v1 '], interactiveMode: Never}'
+	expect 1 access exec snapshot --cluster prod
+	has err 'the login has expired'
+	has err "(context 'c' of exec): exec plugin './plugin' of user 'u' in 'exec': './plugin' failed with exit code 3"
+	expect 1 access exec doctor -o json
+	finding failed server 'failed with exit code 3'
+}
+
+test_an_exec_plugin_that_is_not_installed() {
+	config missing "server: '$server', $ca" \
+		"exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-auth-plugin, installHint: 'apt install no-such-auth', interactiveMode: Never}"
+	expect 1 access missing snapshot --cluster prod
+	has err "there is no program 'no-such-auth-plugin' in the PATH"
+	has err 'hint: apt install no-such-auth'
+}
+
+test_an_exec_plugin_that_prints_something_else() {
+	plugin
+	printf '#!/bin/sh\necho a-secret-token\n' >plugin
+	exec_config v1 '], interactiveMode: Never}'
+	expect 1 access exec snapshot --cluster prod
+	has err 'it printed what is not JSON'
+	has_not err a-secret-token
+}
+
+# --- several files, impersonation -------------------------------------------------------------------------------------------------------
+
+test_two_files_of_KUBECONFIG_are_merged() {
+	mkdir -p first second
+	config second/config "server: '$server', $ca" "tokenFile: token"
+	token_of one >second/token
+	printf 'contexts: [{name: mine, context: {cluster: k, user: u}}]\ncurrent-context: mine\n' >first/config
+	expect 0 env KUBECONFIG="$PWD/none:$PWD/first/config:$PWD/second/config" HOME="$work/home" "$binary" doctor -o json
+	is_user system:serviceaccount:default:one
+	same "context" "$(jq -r .context out)" mine
+}
+
+test_impersonation_gives_the_rights_of_the_group() {
+	admin=$(sed -n 's/.*\(client-[a-z]*-data: .*\)/\1/p' "$source/kubeconfig" | paste -sd,)
+	config as "server: '$server', $ca" "$admin, as: jane, as-uid: '1-2', as-groups: [other, rescue], as-user-extra: {Example.com/Reason: [drill, 'why not']}"
+	expect 0 access as doctor -o json
+	is_user jane
+	jq -e '.identity | .uid == "1-2" and (.groups | index("rescue") and index("other")) and .extra["example.com/reason"] == ["drill", "why not"]' out
+	config as "server: '$server', $ca" "$admin, as: jane"
+	expect 1 access as doctor -o json
+	is_user jane
+	finding failed 'cluster id' jane
+	finding failed rights 'may not be listed'
+}
+
+test_impersonation_needs_the_right_to_it() {
+	config as "server: '$server', $ca" "token: '$(sed -n 's/.*token: //p' "$source/token.kubeconfig")', as: jane"
+	expect 1 access as snapshot --cluster prod
+	has err 'cannot impersonate'
+}
+
+# --- TLS ------------------------------------------------------------------------------------------------------------------------------------
+
+test_another_name_of_the_server() {
+	token=$(token_of one)
+	config named "server: '$server', $ca, tls-server-name: kubernetes.default.svc" "token: '$token'"
+	expect 0 access named doctor -o json
+	config named "server: '$server', $ca, tls-server-name: wrong.example" "token: '$token'"
+	expect 1 access named doctor -o json
+	finding failed server wrong.example
+}
+
+test_insecure_works_with_a_warning() {
+	config insecure "server: '$server', insecure-skip-tls-verify: true" "token: '$(token_of one)'"
+	expect 0 access insecure doctor -o json
+	has err 'warning: context '
+	has err insecure-skip-tls-verify
+	finding warning tls 'not checked'
+}
+
+test_a_wrong_authority() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout other.key -out other.pem -subj /CN=other -days 1
+	config untrusted "server: '$server', certificate-authority: other.pem" "token: '$(token_of one)'"
+	expect 1 access untrusted doctor -o json
+	finding failed server certificate
+	jq -e 'any(.findings[]; .check == "server" and (.hint | contains("certificate authority")))' out
+}
+
+# --- proxies --------------------------------------------------------------------------------------------------------------------------------
+
+# A proxy that knows CONNECT and nothing else; a line in connects each time.
+start_proxy() {
+	cat >proxy.py <<-'PY'
+		import socket, sys, threading
+		def pump(a, b):
+		    try:
+		        while data := a.recv(65536):
+		            b.sendall(data)
+		        b.shutdown(socket.SHUT_WR)
+		    except OSError:
+		        pass
+		def serve(client):
+		    head = b""
+		    while b"\r\n\r\n" not in head:
+		        part = client.recv(4096)
+		        if not part:
+		            return
+		        head += part
+		    method, target = head.split(b" ")[:2]
+		    with open("connects", "a") as log:
+		        log.write(f"{method.decode()} {target.decode()}\n")
+		    host, port = target.decode().rsplit(":", 1)
+		    upstream = socket.create_connection((host, int(port)))
+		    client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+		    threading.Thread(target=pump, args=(upstream, client), daemon=True).start()
+		    pump(client, upstream)
+		listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+		print("ready", flush=True)
+		while True:
+		    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+	PY
+	proxy_port=$(free_port)
+	rm -f connects
+	python3 proxy.py "$proxy_port" >proxy.out &
+	proxy_pid=$!
+	trap 'kill "$proxy_pid"' EXIT
+	until grep -q ready proxy.out; do sleep 0.05; done
+}
+
+test_a_proxy_of_the_kubeconfig_is_used_even_on_loopback() {
+	start_proxy
+	config proxied "server: '$server', $ca, proxy-url: 'http://127.0.0.1:$proxy_port'" "token: '$(token_of one)'"
+	expect 0 access proxied doctor -o json
+	is_user system:serviceaccount:default:one
+	same "connections" "$(sort -u connects)" "CONNECT ${server#https://}"
+}
+
+test_no_proxy_of_the_environment_is_used_on_loopback() {
+	start_proxy
+	config direct "server: '$server', $ca" "token: '$(token_of one)'"
+	expect 0 env HTTPS_PROXY="http://127.0.0.1:$proxy_port" HOME="$work/home" "$binary" --kubeconfig direct doctor -o json
+	[ ! -e connects ]
+}
+
+test_a_proxy_that_is_not_there() {
+	config proxied "server: '$server', $ca, proxy-url: 'http://127.0.0.1:$(free_port)'" "token: '$(token_of one)'"
+	expect 1 access proxied doctor -o json
+	finding failed server 'no answer'
+}
+
+# --- doctor -----------------------------------------------------------------------------------------------------------------------------------
+
+test_doctor_names_each_right_that_is_missing() {
+	expect 1 access "$source/token.kubeconfig" doctor -o json
+	is_user dr-operator
+	jq -e '.outcome == ["failed"] and ([.kinds[] | select(.served)] | length > 10 and all(.mayList == false))' out
+	finding failed rights 'llminferenceservices.serving.kserve.io: may not be listed'
+	finding failed 'cluster id' dr-operator
+	jq -e 'all(.findings[] | select(.result == "failed"); .hint | length > 0)' out
+}
+
+test_doctor_changes_nothing() {
+	rm -rf rhaii-backup
+	at=$(mark "$source")
+	expect 0 access "$source/kubeconfig" doctor
+	requests "$source" "$at" | awk '{ print $1 " " $2 }' | sort -u >asked
+	[ -s asked ]
+	! grep -vE '^(get|list) |^create (selfsubjectaccessreviews|selfsubjectreviews)$' asked
+	[ ! -e rhaii-backup ]
+}
+
+test_doctor_tells_people_the_same() {
+	expect 1 access "$source/token.kubeconfig" doctor
+	has out 'dr-operator'
+	has out 'How to mend it:'
+	has out 'rhaii-dr rbac --for snapshot'
+	expect 0 access "$source/kubeconfig" doctor --repo none
+	has out "there is no repository 'none' yet"
+}
+
+test_doctor_looks_at_the_repository() {
+	expect 0 dr "$source" snapshot --cluster prod --repo backup
+	expect 0 access "$source/kubeconfig" doctor --repo backup -o json
+	jq -e --arg h "$(git -C backup rev-parse clusters/prod)" '.repository | .exists and .cluster == "prod" and .commit == $h and .locked == false' out
+	exec {held}<>backup/rhaii-dr.lock
+	flock -n "$held"
+	expect 0 access "$source/kubeconfig" doctor --repo backup -o json
+	finding warning lock 'in use'
+	jq -e .repository.locked out
+	exec {held}>&-
+}
+
+test_doctor_without_a_cluster() {
+	sed 's|server: .*|server: https://127.0.0.1:1|' "$source/kubeconfig" >dead
+	expect 1 access dead doctor -o json
+	finding failed server '127.0.0.1:1'
+	expect 1 env HOME="$work/home" "$binary" doctor -o json
+	finding failed kubeconfig 'there is no kubeconfig'
+	expect 1 access "$source/kubeconfig" doctor --context no-such -o json
+	finding failed kubeconfig "no context 'no-such'"
+	expect 1 access "$source/kubeconfig" doctor --policy ./no-such.yaml -o json
+	jq -e 'any(.findings[]; .check == "policy" and .result == "failed")' out
+}
+
+run_tests
+exit "$failed"

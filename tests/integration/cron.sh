@@ -1,0 +1,199 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A snapshot from cron, on real clusters: the manifests of packaging/kubernetes, the rights that rbac prints, and the status that is watched.
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+source=$work/source target=$work/target packaging=$root/packaging/kubernetes
+cluster_up source "$source" && cluster_load "$source" --gateway-port "$(free_port)" >/dev/null && cluster_up target "$target" || exit 1
+
+# account CLUSTER-DIR NAMESPACE NAME: make it, and its directory ./NAME as a pod sees it
+account() {
+	cluster_kubectl "$1" create serviceaccount "$3" -n "$2"
+	mkdir -p "$3"
+	cluster_kubectl "$1" create token "$3" -n "$2" >"$3/token"
+	cp "$1/ca.crt" "$3/ca.crt"
+	printf %s "$2" >"$3/namespace"
+}
+
+# in_pod CLUSTER-DIR NAME ARGS...: the program as it runs in a pod of that account: no kubeconfig, no home
+in_pod() {
+	local server
+	server=$(sed -n 's|.*server: https://||p' "$1/kubeconfig")
+	env -u HOME -u XDG_CONFIG_HOME RHAII_DR_TEST_SERVICEACCOUNT="$PWD/$2" KUBERNETES_SERVICE_HOST="${server%:*}" KUBERNETES_SERVICE_PORT="${server#*:}" \
+		"$binary" "${@:3}"
+}
+
+# grant CLUSTER-DIR JQ ARGS...: what `rbac ARGS` prints, changed by the filter, in the place of what was granted before
+grant() {
+	offline rbac "${@:3}" -o json 2>granting | jq "$2" >grant.json
+	cluster_kubectl "$1" apply -f grant.json
+	sleep 0.5 # the authorizer hears of it by a watch
+}
+
+# but_not RESOURCE: a filter that takes it out of every rule that is not for single objects
+but_not() {
+	printf '.items[].rules |= if . then map(if .resourceNames then . else .resources -= ["%s"] end | select(.resources | length > 0)) else empty end' "$1"
+}
+
+# --- the manifests ----------------------------------------------------------------------------------------------------------------
+
+test_the_rights_in_the_package_are_those_that_rbac_prints() {
+	offline rbac --for snapshot >printed
+	diff printed "$packaging/rbac.yaml"
+}
+
+test_the_manifests_are_valid() {
+	cluster_kubectl "$source" apply -f "$packaging/namespace.yaml" -f "$packaging/rbac.yaml"
+	account "$source" rhaii-dr rhaii-dr-snapshot
+	expect 0 cluster_kubectl "$source" apply -k "$packaging" --dry-run=server --validate=strict
+	has out cronjob.batch/rhaii-dr-snapshot
+	same "warnings" "$(grep Warning: err | grep -v last-applied-configuration)" "" # of the account, which this test made by hand
+}
+
+pod() {
+	cluster_kubectl "$source" create -f "$packaging/cronjob.yaml" --dry-run=client -o json |
+		jq '.spec.jobTemplate.spec.template | {apiVersion: "v1", kind: "Pod", metadata: {name: "try", namespace: "rhaii-dr"}, spec} | '"$1"
+}
+
+test_the_pod_is_admitted_where_restricted_pod_security_is_enforced() {
+	pod . >pod.json
+	expect 0 cluster_kubectl "$source" create -f pod.json --dry-run=server -o json
+	jq -e '[.spec.volumes[] | select(.projected)] | length == 1' out # the token of the account
+}
+
+test_each_part_of_its_security_context_is_needed_for_that() {
+	for part in spec.securityContext.runAsNonRoot spec.securityContext.seccompProfile spec.containers[0].securityContext.capabilities \
+		spec.containers[0].securityContext.allowPrivilegeEscalation; do
+		pod "del(.$part)" >pod.json
+		expect 1 cluster_kubectl "$source" create -f pod.json --dry-run=server
+		has err 'violates PodSecurity "restricted:latest"'
+	done
+}
+
+# The configuration of the package, with its folders here.
+test_a_run_with_just_these_rights_takes_a_snapshot() {
+	cluster_kubectl "$source" create -f "$packaging/configmap.yaml" --dry-run=client -o json | jq -r '.data["config.yaml"]' |
+		sed "s|/backup|$PWD/backup|" >config.yaml
+	at=$(mark "$source")
+	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --log-format json --output json --config config.yaml
+	jq -e '.objects > 20 and .archiveMade' out
+	only_reads "$source" "$at"
+	git -C backup/repository show clusters/prod:snapshot.yaml >snapshot.yaml
+	! grep -A1 -x 'definitionsNotRead:' snapshot.yaml | grep '^- '
+	git -C backup/repository show clusters/prod:generated.yaml | grep -qx 'notListed: \[\]'
+}
+
+test_these_rights_reach_no_secret_and_change_nothing() {
+	local as=system:serviceaccount:rhaii-dr:rhaii-dr-snapshot
+	for right in 'list secrets' 'get secrets' 'get configmaps' 'create llminferenceservices.serving.kserve.io' 'watch pods' 'get namespaces/default'; do
+		# shellcheck disable=SC2086
+		expect 1 cluster_kubectl "$source" auth can-i --as "$as" -n rhaii-inference $right
+		has out no
+	done
+}
+
+# --- one right less ---------------------------------------------------------------------------------------------------------------
+
+test_one_kind_less_fails_the_snapshot_and_is_named() {
+	head=$(git -C backup/repository rev-parse clusters/prod)
+	for kind in llminferenceservices httproutes networkpolicies gateways configmaps serviceaccounts rolebindings resourcequotas \
+		horizontalpodautoscalers namespaces; do
+		grant "$source" "$(but_not $kind)" --for snapshot
+		expect 1 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml
+		has err "cannot list resource \"$kind\""
+	done
+	same "head" "$(git -C backup/repository rev-parse clusters/prod)" "$head"
+}
+
+test_without_the_identity_of_the_cluster_there_is_no_snapshot() {
+	grant "$source" '.items[].rules |= if . then map(select(.resourceNames != ["kube-system"])) else empty end' --for snapshot
+	expect 1 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml
+	has err 'cannot get resource "namespaces"'
+}
+
+test_one_definition_less_is_noted_by_name() {
+	grant "$source" '.items[].rules |= if . then map(if .resourceNames then .resourceNames -= ["httproutes.gateway.networking.k8s.io"] else . end) else empty end' \
+		--for snapshot
+	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --cluster blind
+	git -C backup/repository show clusters/blind:snapshot.yaml | grep -A1 -x 'definitionsNotRead:' | grep -qx -- '- httproutes.gateway.networking.k8s.io'
+}
+
+test_one_inventory_kind_less_is_noted_by_name() {
+	grant "$source" "$(but_not deployments)" --for snapshot
+	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --cluster noted
+	git -C backup/repository show clusters/noted:generated.yaml | grep -qx -- '- deployments.apps'
+}
+
+# --- narrower ---------------------------------------------------------------------------------------------------------------------
+
+test_the_rights_of_one_namespace_take_a_snapshot_of_it() {
+	account "$source" default narrow
+	grant "$source" . --for snapshot -n rhaii-inference --service-account default/narrow
+	cluster_kubectl "$source" delete clusterrolebinding rhaii-dr-snapshot
+	cluster_kubectl "$source" apply -f grant.json
+	expect 0 in_pod "$source" narrow snapshot -n rhaii-inference --repo narrow.git --cluster prod
+	expect 1 in_pod "$source" narrow snapshot -n istio-system --repo narrow.git --cluster other
+	has err 'in the namespace "istio-system"'
+}
+
+# --- restore and verify -----------------------------------------------------------------------------------------------------------
+
+# Its Role grants no more than what a restore may do itself, so it may create it.
+test_the_rights_of_a_restore_bring_everything_back() {
+	account "$target" default restorer
+	grant "$target" . --for restore --service-account default/restorer
+	has granting 'escalate and bind are not given'
+	expect 0 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 3m -o json
+	jq -e '.counts.failed == 0 and .counts.created > 20' out
+	! requests "$target" | grep -E ' 403$'
+}
+
+test_the_rights_of_a_verification_suffice() {
+	account "$target" default verifier
+	grant "$target" . --for verify --service-account default/verifier
+	at=$(mark "$target")
+	expect 0 in_pod "$target" verifier verify prod --repo backup/repository --cluster prod -o json
+	! requests "$target" "$at" | grep -E ' 403$'
+}
+
+test_a_restore_creates_no_role_that_grants_more_than_it_holds() {
+	cluster_kubectl "$source" create role reader -n rhaii-inference --verb=get --resource=secrets
+	cluster_kubectl "$source" create rolebinding reader -n rhaii-inference --role=reader --serviceaccount=rhaii-inference:inference-runner
+	expect 0 dr "$source" snapshot --config config.yaml
+	expect 3 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 0 -o json
+	jq -e '[.waves[].actions[] | select(.result == "failed" and .kind == "Role")] |
+		length == 1 and .[0].name == "reader" and (.[0].error | contains("attempting to grant RBAC permissions not currently held"))' out
+}
+
+test_a_restore_without_a_verb_names_it() {
+	grant "$target" '.items[].rules |= if . then map(.verbs -= ["create"]) else empty end' --for restore --service-account default/restorer
+	cluster_kubectl "$target" delete networkpolicy -n rhaii-inference --all
+	expect 3 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 0 -o json
+	jq -e '[.waves[].actions[] | select(.result == "failed" and .kind == "NetworkPolicy")] | length == 5 and all(.error | contains("cannot create resource \"networkpolicies\""))' out
+}
+
+# --- status -----------------------------------------------------------------------------------------------------------------------
+
+test_status_holds_the_age_against_the_rpo() {
+	expect 0 offline status --config config.yaml -o json
+	jq -e '.offsite == "none" and (.clusters | length == 1 and .[0].cluster == "prod" and .[0].archive.complete and .[0].objects > 20 and .[0].rpoSeconds < 3600)' out
+	expect 4 offline status --config config.yaml --max-age 500ms -o json
+	jq -e '.clusters[0].tooOld' out
+}
+
+test_status_without_a_snapshot_fails() {
+	expect 1 offline status --repo nowhere
+}
+
+test_status_writes_metrics() {
+	expect 0 offline status --config config.yaml --openmetrics metrics.prom --offsite 'tape, by hand'
+	has out 'declared, not checked: tape, by hand'
+	has_not err 'offsite: none'
+	has metrics.prom "rhaii_dr_snapshot_info{cluster=\"prod\",commit=\"$(git -C backup/repository rev-parse clusters/prod)\"} 1"
+	same "end" "$(tail -n 1 metrics.prom)" '# EOF'
+	same "lines that are neither comment nor sample" "$(grep -vE '^(# (HELP|TYPE) rhaii_dr_[a-z_]+ .+|# EOF|rhaii_dr_[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9]+)$' metrics.prom)" ""
+}
+
+run_tests
+exit "$failed"
