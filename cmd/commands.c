@@ -23,13 +23,15 @@ const struct command commands[] = {
 		.about = "Reads the kinds of the policy, keeps what people wrote, leaves out what controllers make again, and commits the "
 			 "rest to the "
 			 "branch of the cluster. When nothing has changed, no commit is made; it is recorded that the state was seen. What "
-			 "cannot be read completely fails the whole snapshot, and nothing is committed. A guard refuses (exit 9) what looks like a loss: "
-			 "many fewer objects, a kind that is gone, a narrower scope, another cluster; then 'accept' is the way on. What looks "
+			 "cannot be read completely fails the whole snapshot, and nothing is committed. A guard refuses (exit 9) what "
+			 "looks like a loss: "
+			 "many fewer objects, a kind that is gone, a narrower scope, another cluster; then 'accept' is the way on. What "
+			 "looks "
 			 "like a credential is refused before anything is written, until the policy waives it.",
 		.examples = EXAMPLES("snapshot --cluster prod --repo /backup/rhaii --archive-dir /backup/archives",
 			"snapshot -n rhaii-inference --dry-run"),
-		.options = OPTIONS(
-			REPOSITORY, OPTION_ARCHIVE_DIR, OPTION_OFFSITE, SCOPE, OPTION_POLICY, OPTION_PAGE_SIZE, OPTION_MAX_SHRINK, OPTION_DRY_RUN, CONNECTION),
+		.options = OPTIONS(REPOSITORY, OPTION_ARCHIVE_DIR, OPTION_OFFSITE, SCOPE, OPTION_POLICY, OPTION_PAGE_SIZE,
+			OPTION_MAX_SHRINK, OPTION_DRY_RUN, CONNECTION),
 		.needs = NEEDS_POLICY | NEEDS_CLIENT | NEEDS_WRITING,
 		.run = command_snapshot,
 		.print = print_snapshot,
@@ -40,7 +42,8 @@ const struct command commands[] = {
 		.args = "ID",
 		.min_args = 1,
 		.max_args = 1,
-		.about = "A snapshot that a guard refuses is kept beside the branch of the cluster, and says its ID. This moves the branch to "
+		.about = "A snapshot that a guard refuses is kept beside the branch of the cluster, and says its ID. This moves the branch "
+			 "to "
 			 "exactly that capture, if the branch is still where it was then. Asks no cluster.",
 		.examples = EXAMPLES("accept 0f3c9a5e71d2", "accept 0f3c9a5e71d2 --cluster prod --archive-dir /backup/archives"),
 		.options = OPTIONS(REPOSITORY, OPTION_ARCHIVE_DIR, OPTION_OFFSITE),
@@ -126,7 +129,8 @@ const struct command commands[] = {
 		.args = "KIND NAME",
 		.min_args = 1,
 		.max_args = 2,
-		.about = "The snapshots that an object came, changed or went with, newest first, field by field; with who set a field and when, "
+		.about = "The snapshots that an object came, changed or went with, newest first, field by field; with who set a field and "
+			 "when, "
 			 "as far as the cluster told it. The object is KIND NS/NAME, KIND/NAME with -n, or KIND NAME for one without a "
 			 "namespace. KIND is a kind, its plural, singular or a short name.",
 		.examples = EXAMPLES("log llmisvc rhaii-inference/qwen", "log networkpolicy/default-deny-all -n rhaii-inference",
@@ -166,8 +170,10 @@ const struct command commands[] = {
 	{
 		.name = "doctor",
 		.summary = "say what is wrong with this set-up, and how to mend it",
-		.about = "Which kubeconfig, server and identity are used, whether the cluster serves the kinds of the policy and lets us list them, "
-			 "and the state of the repository. Asks the cluster only for what a snapshot asks, and for reviews of our own rights; "
+		.about = "Which kubeconfig, server and identity are used, whether the cluster serves the kinds of the policy and lets us "
+			 "list them, "
+			 "and the state of the repository. Asks the cluster only for what a snapshot asks, and for reviews of our own "
+			 "rights; "
 			 "changes nothing. Exits with 0 when a snapshot can work, with 1 when something is wrong.",
 		.examples = EXAMPLES("doctor", "doctor --context prod --repo /backup/rhaii -o json"),
 		.options = OPTIONS(REPOSITORY, OPTION_POLICY, CONNECTION),

@@ -26,6 +26,7 @@
 
 #define FIRST_CONTACT_MS 10000
 #define REVIEW_MS 10000
+#define REVIEW_TRIES 3
 #define REVIEW_RIGHTS "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 #define REVIEW_SELF "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 #define DEFINITIONS_GROUP "apiextensions.k8s.io"
@@ -145,6 +146,19 @@ static void identity_known(struct doctor *d, const json_t *info)
 		finding(d, "identity", pass, NULL, "%s", name);
 }
 
+/* A review changes nothing, so that one without a whole answer may be asked for again, which kube_call does not do for a POST. */
+static int review(const struct doctor *d, const struct kube_request *request, json_t **doc, struct error *err)
+{
+	int rc = -1;
+
+	for (int tries = 0; tries < REVIEW_TRIES; tries++) {
+		rc = kube_call(d->ctx->client, request, doc, err);
+		if (rc == 0 || (err->code != ERR_UNAVAILABLE && err->code != ERR_FAILED))
+			break;
+	}
+	return rc;
+}
+
 /* -1: the server does not accept us. */
 static int check_identity(struct doctor *d)
 {
@@ -153,7 +167,7 @@ static int check_identity(struct doctor *d)
 	auto_json json_t *doc = NULL;
 	struct error err = ERROR_INIT;
 
-	if (kube_call(d->ctx->client, &request, &doc, &err) == 0) {
+	if (review(d, &request, &doc, &err) == 0) {
 		identity_known(d, json_at(doc, "status", "userInfo", NULL));
 		return 0;
 	}
@@ -193,7 +207,7 @@ static int may_list(struct doctor *d, const char *group, const char *resource)
 
 	if (d->rights_told)
 		return -1;
-	if (kube_call(d->ctx->client, &request, &doc, &err) == 0)
+	if (review(d, &request, &doc, &err) == 0)
 		return json_is_true(json_at(doc, "status", "allowed", NULL));
 	d->rights_told = true;
 	finding_error(d, "rights", untested, "see what `kubectl auth can-i --list` says", &err);

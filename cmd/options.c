@@ -226,6 +226,18 @@ static int scan_argument(struct settings *settings, const char *word, struct err
 	return 1;
 }
 
+/* One word, with the one behind it where it is an option that takes a value; how many of them were used, or -1. */
+static int scan_word(struct settings *settings, const char *word, const char *next, bool *words_only, struct error *err)
+{
+	if (*words_only || word[0] != '-' || !word[1])
+		return scan_argument(settings, word, err);
+	if (strcmp(word, "--") == 0) {
+		*words_only = true;
+		return 1;
+	}
+	return word[1] == '-' ? scan_long(settings, word, next, err) : scan_letters(settings, word, next, err);
+}
+
 /* Options may stand before, between and after the words; "--" ends them, "-" is a word. */
 int options_scan(struct settings *settings, int argc, const char *const *argv, struct error *err)
 {
@@ -233,17 +245,8 @@ int options_scan(struct settings *settings, int argc, const char *const *argv, s
 	bool failed = false, words_only = false;
 
 	for (int i = 0; i < argc;) {
-		const char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
-		int used = 1;
+		int used = scan_word(settings, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &words_only, failed ? &later : err);
 
-		if (!words_only && strcmp(word, "--") == 0)
-			words_only = true;
-		else if (!words_only && strncmp(word, "--", 2) == 0)
-			used = scan_long(settings, word, next, failed ? &later : err);
-		else if (!words_only && word[0] == '-' && word[1])
-			used = scan_letters(settings, word, next, failed ? &later : err);
-		else
-			used = scan_argument(settings, word, failed ? &later : err);
 		failed = failed || used < 0;
 		i += used < 0 ? 1 : used;
 	}

@@ -30,7 +30,7 @@ struct capture_options {
 	size_t max_shrink;                /* percent of the objects that may be gone; 0: 20 */
 	bool dry_run;                     /* read and compare, write no ref and no archive */
 	time_t since;                     /* also remember who wrote to objects after this; 0: after the branch head */
-	json_t *records;                  /* an object that gets the change_record (object/change.h) of such an object by its path; NULL: none */
+	json_t *records; /* an object that gets the change_record (object/change.h) of such an object by its path; NULL: none */
 };
 
 /*

@@ -32,19 +32,6 @@ static json_t *string_or_null(const char *text)
 	return text ? json_string(text) : json_null();
 }
 
-static json_t *snapshot_json(const struct snapshot *snapshot)
-{
-	char when[CLOCK_TEXT_SIZE];
-	json_t *edits = json_array();
-
-	for (size_t i = 0; i < snapshot->edits.count; i++)
-		json_array_append_new(edits, json_string(snapshot->edits.items[i]));
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:o}", "name", snapshot->name, "cluster", snapshot->cluster, "clusterId",
-		snapshot->cluster_id, "commit", snapshot->commit, "capturedAt",
-		snapshot->captured_at ? json_string(clock_format(snapshot->captured_at, when)) : json_null(), "verified",
-		snapshot->verified, "edits", edits);
-}
-
 static json_t *action_json(const struct action *action, bool run)
 {
 	const struct object *o = action->object;
@@ -124,8 +111,8 @@ static json_t *list_of(const json_t *document, const char *key)
 json_t *report_make(const struct restore *restore, bool run)
 {
 	const struct snapshot *snapshot = restore->snapshot;
-	json_t *report = json_pack("{s:o, s:{s:s, s:s, s:s}, s:o, s:o, s:o, s:o}", "snapshot", snapshot_json(snapshot), "target", "id",
-		restore->target_id, "server", restore->server_version, "url", kube_server(restore->settings->client), "waves",
+	json_t *report = json_pack("{s:o, s:{s:s, s:s, s:s}, s:o, s:o, s:o, s:o}", "snapshot", snapshot_description(snapshot), "target",
+		"id", restore->target_id, "server", restore->server_version, "url", kube_server(restore->settings->client), "waves",
 		waves_json(restore, run), "counts", run ? result_counts(restore) : plan_counts(restore), "environment",
 		list_of(snapshot->requirements, "environment"), "requirements", list_of(snapshot->requirements, "requirements"));
 

@@ -87,17 +87,17 @@ struct capture {
 	json_t *not_listed;   /* inventory kinds that may not be listed */
 	json_t *undefined;    /* kinds whose definition may not be read */
 	size_t taken_count, generated_count, installed_count;
-	struct cache *cache;   /* of what the last capture made of each object; NULL: none */
-	bool together;         /* all lists are of resource_version; false: each is of its own time */
-	bool inexact;          /* the server does not list at a given version */
-	bool sink_failed;      /* what a list gave was refused here, not by the server */
-	time_t since;         /* objects written to after this may differ from the branch head; 0: there is none */
-	json_t *records;      /* path -> change_record, of such objects; NULL: none */
+	struct cache *cache; /* of what the last capture made of each object; NULL: none */
+	bool together;       /* all lists are of resource_version; false: each is of its own time */
+	bool inexact;        /* the server does not list at a given version */
+	bool sink_failed;    /* what a list gave was refused here, not by the server */
+	time_t since;        /* objects written to after this may differ from the branch head; 0: there is none */
+	json_t *records;     /* path -> change_record, of such objects; NULL: none */
 	size_t record_count;
-	json_t *maintenance;  /* [{kind, namespace, name, state}], see maintenance.h; NULL: none */
-	size_t not_ready;     /* taken objects whose ready conditions were not all True */
-	json_t *credentials;  /* [{object, path, kind}] that refuse the capture */
-	json_t *findings;     /* the same, only told */
+	json_t *maintenance; /* [{kind, namespace, name, state}], see maintenance.h; NULL: none */
+	size_t not_ready;    /* taken objects whose ready conditions were not all True */
+	json_t *credentials; /* [{object, path, kind}] that refuse the capture */
+	json_t *findings;    /* the same, only told */
 };
 
 /* Append "group/resource/namespace/name". */
@@ -154,7 +154,7 @@ void inventory_add(struct capture *c, const struct kube_resource *resource, cons
 struct changes {
 	json_t *list;
 	size_t added, changed, removed, other;
-	bool incomplete; /* the branch head could not be read to its end */
+	bool incomplete;       /* the branch head could not be read to its end */
 	const json_t *records; /* of struct capture */
 };
 int changes_collect(struct capture *c, struct changes *out, struct error *err);

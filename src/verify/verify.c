@@ -12,23 +12,6 @@
 #include "util/mem.h"
 #include "verify/judge.h"
 
-static json_t *snapshot_json(const struct snapshot *snapshot)
-{
-	char when[CLOCK_TEXT_SIZE];
-	auto_free char *name = judge_safe(snapshot->name);
-	json_t *edits = json_array();
-
-	for (size_t i = 0; i < snapshot->edits.count; i++) {
-		auto_free char *edit = judge_safe(snapshot->edits.items[i]);
-
-		json_array_append_new(edits, json_string(edit));
-	}
-	return json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:b, s:o}", "name", name, "cluster", snapshot->cluster, "clusterId",
-		snapshot->cluster_id, "commit", *snapshot->commit ? snapshot->commit : NULL, "capturedAt",
-		snapshot->captured_at ? clock_format(snapshot->captured_at, when) : NULL, "verified", (int)snapshot->verified, "edits",
-		edits);
-}
-
 /* In the order of the verdicts in the result, all four always there. */
 static json_t *count_results(const json_t *probes)
 {
@@ -58,8 +41,8 @@ int verify_run(const struct verify_settings *settings, json_t **result, struct o
 	if (kube_cluster_id(settings->client, &id, err) < 0 || verify_look_new(&look, settings, true, err) < 0)
 		return -1;
 	probes = verify_probes(look, outcome);
-	*result = json_pack("{s:o, s:{s:s, s:s}, s:o, s:o}", "snapshot", snapshot_json(settings->snapshot), "target", "id", id, "server",
-		kube_server(settings->client), "probes", probes, "counts", count_results(probes));
+	*result = json_pack("{s:o, s:{s:s, s:s}, s:o, s:o}", "snapshot", snapshot_description(settings->snapshot), "target", "id", id,
+		"server", kube_server(settings->client), "probes", probes, "counts", count_results(probes));
 	verify_look_free(look);
 	return 0;
 }

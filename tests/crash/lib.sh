@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # root, work, binary are of tests/integration/lib.sh
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # root, work, binary are of tests/integration/lib.sh
 #
 # lib - a snapshot that is killed, or whose disk fails, at a chosen system call. Source it after tests/integration/lib.sh, then:
 #
@@ -142,7 +142,12 @@ crash_point() {
 	local scenario=$1 call=$2 n=$3 how=$4 status=0
 	crash_fresh "$scenario" || return
 	crash_run "$(cat "$work/$scenario/namespace")" strace -f -qq -o "$work/injured" -e "trace=$call" -e "inject=$call:$how:when=$n" || status=$?
-	grep -qE 'INJECTED|killed by SIGKILL' "$work/injured" || { echo "the call was not reached (exit code $status)" && return 1; }
+	if ! grep -qE 'INJECTED|killed by SIGKILL' "$work/injured"; then
+		# how many folders a run makes depends on the ids of its objects, and so on the time: a run that ends before the call comes is a whole run
+		[ "$status" -eq 0 ] || { echo "the call was not reached (exit code $status)" && return 1; }
+		crash_is_intact "$scenario"
+		return
+	fi
 	case $how:$status in
 	signal=KILL:137 | error=*:1) ;;
 	error=*:0) crash_quiet=$((crash_quiet + 1)) && cat "$work/injured" >>"$work/quiet" ;;
