@@ -226,14 +226,13 @@ static void judge_not_served(struct doctor *d, const struct policy_kind *kind, c
 		d->not_served++;
 }
 
-static void judge_served(struct doctor *d, const struct policy_kind *kind, const char *name, int allowed)
+static void judge_served(struct doctor *d, const char *name, int allowed)
 {
 	d->served++;
-	if (allowed != 0)
-		return;
-	finding(d, "rights", kind->carry ? warning : bad,
-		"grant the verb list on it in all namespaces: `rhaii-dr rbac --for snapshot` prints what is needed",
-		"%s: may not be listed%s", name, kind->carry ? "; its last state is carried on, and marked stale" : "");
+	if (allowed == 0)
+		finding(d, "rights", bad,
+			"grant the verb list on it in all namespaces: `rhaii-dr rbac --for snapshot` prints what is needed",
+			"%s: may not be listed", name);
 }
 
 static json_t *check_kind(struct doctor *d, const struct policy_kind *kind)
@@ -243,7 +242,7 @@ static json_t *check_kind(struct doctor *d, const struct policy_kind *kind)
 	int allowed = found ? may_list(d, kind->group, kind->resource) : -1;
 
 	if (found)
-		judge_served(d, kind, name, allowed);
+		judge_served(d, name, allowed);
 	else
 		judge_not_served(d, kind, name);
 	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "group", kind->group, "resource", kind->resource, "kind", kind->kind, "required",

@@ -39,7 +39,6 @@ struct policy_wave {
 struct policy_kind {
 	char *group, *resource, *kind;
 	bool required; /* the cluster must serve it; else a kind that is not served is only noted */
-	bool carry;    /* onError: carry. One that cannot be read keeps its last committed state, marked stale (design.md 6.1) */
 	bool namespaced;
 	enum policy_select select;
 	size_t wave;                        /* index into waves */

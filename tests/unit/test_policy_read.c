@@ -58,7 +58,7 @@ static void test_reads_a_row(void **state)
 	auto_policy struct policy *policy = read_policy(
 		"format: 1\nname: t\nstrip: [metadata.uid]\nscope: {excludeNamespaces: ['kube-*']}\n"
 		"waves: [{name: v}, {name: w, gate: dry-run-create}]\nkinds:\n"
-		"- resource: as\n  group: g.io\n  kind: A\n  presence: required\n  onError: carry\n  namespaced: false\n  wave: w\n"
+		"- resource: as\n  group: g.io\n  kind: A\n  presence: required\n  namespaced: false\n  wave: w\n"
 		"  early: {to: bs.h.io, wave: v}\n  strip: [spec.x]\n  mergeFields: [metadata.labels]\n  environment: [spec.ip]\n"
 		"  references:\n  - {path: spec.n, to: secrets, key: k, when: {kind: S, group: ''}, whenAbsent: true, optional: true}\n"
 		"  produces:\n  - {path: spec.s, to: secrets}\n"
@@ -69,7 +69,7 @@ static void test_reads_a_row(void **state)
 	assert_non_null(kind);
 	assert_null(policy_find(policy, "", "as"));
 	assert_string_equal(kind->kind, "A");
-	assert_true(kind->required && kind->carry && !kind->namespaced);
+	assert_true(kind->required && !kind->namespaced);
 	assert_int_equal(kind->wave, 1);
 	assert_int_equal(policy->waves[1].gate, GATE_DRY_RUN_CREATE);
 	assert_string_equal(kind->early_resource, "bs");
