@@ -2,8 +2,8 @@
 /*
  * client - requests to one API server.
  *
- * kube_call is for single requests: it retries what may pass later (429 with its Retry-After, 5xx, resets) inside a deadline, GETs always,
- * other methods only when the server did not answer or said 429. An answer that is not complete JSON counts as no answer, three times.
+ * kube_call is for single requests: it retries what may pass later (429 with its Retry-After, 5xx, resets) inside a deadline, GETs and
+ * what changes nothing always, others only when the server did not answer or said 429. An answer that is not complete JSON counts as no answer, three times.
  * After a 401 the token file is read, or the exec plugin run, once more. kube_send is for many in flight (restore): one try, the caller decides.
  * An answer of 400 or more is an error whose text is the server's Status message, escaped, and whose code is ERR_NOT_FOUND (404),
  * ERR_EXISTS (409 AlreadyExists), ERR_CONFLICT (409), ERR_FORBIDDEN (401, 403), ERR_GONE (410), ERR_UNAVAILABLE (408, 429, 5xx) or
@@ -13,6 +13,7 @@
 #define RHAII_KUBE_CLIENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,7 @@ struct kube_request {
 	const json_t *body;       /* NULL: none */
 	const char *content_type; /* NULL: application/json */
 	const char *accept;       /* NULL: application/json */
+	bool changes_nothing;     /* a review, a dry run: may be sent again like a GET */
 	int64_t deadline_ms;      /* of all tries, kube_send: of the one; 0: 60 s */
 };
 

@@ -336,6 +336,15 @@ static void plain_message(struct strbuf *out, long status, const char *body, siz
 	text_escape(out, body, len, MESSAGE_MAX);
 }
 
+/*
+ * Whether the server has spoken. A 401 says all in its status, and its body is often lost: a server that refuses a request before it has read the
+ * request's body resets the HTTP/2 stream (RFC 9113 8.1), and libcurl before 8.1 then drops what it had received.
+ */
+static bool is_answer(const struct http_response *response, const struct error *fault)
+{
+	return !fault || response->status == 401;
+}
+
 /* Always -1. */
 static int status_error(const struct kube_client *client, long status, const char *body, size_t len, struct error *err)
 {
@@ -480,7 +489,7 @@ static int call_try(struct kube_client *client, struct call *call, json_t **out,
 	/* Also of an answer that was cut off: the request has been carried out then. */
 	call->status = response.status;
 	call->retry_after_ms = response.retry_after_ms;
-	if (result == 0)
+	if (is_answer(&response, result < 0 ? err : NULL))
 		result = call_answer(client, call, &response, out, err);
 	call->malformed_tries += call->malformed;
 	http_response_release(&response);
@@ -508,7 +517,7 @@ static bool call_may_retry(const struct call *call, const struct error *err)
 
 	if (err->code != ERR_UNAVAILABLE || call->malformed_tries >= MALFORMED_MAX)
 		return false;
-	return is_get || call->status == 0 || call->status == 429;
+	return is_get || call->request->changes_nothing || call->status == 0 || call->status == 429;
 }
 
 /* After a 401 the next request gets fresh credentials. */
@@ -581,7 +590,7 @@ static void send_done(struct http_response *response, const struct error *error,
 
 	/* Gone before the callback: that may submit or cancel as it likes. */
 	pending_free(pending);
-	if (error)
+	if (!is_answer(response, error))
 		err = *error;
 	else if (response->status < 200 || response->status >= 300)
 		status_error(client, response->status, response->body.buf, response->body.len, &err);
@@ -629,7 +638,7 @@ static void ahead_done(struct http_response *response, const struct error *error
 	ahead->pending = NULL;
 	ahead->over = true;
 	ahead->retry_after_ms = response->retry_after_ms;
-	if (error)
+	if (!is_answer(response, error))
 		ahead->fault = *error;
 	else if (response->status < 200 || response->status >= 300)
 		status_error(client, response->status, response->body.buf, response->body.len, &ahead->fault);

@@ -257,6 +257,34 @@ static void test_a_post_with_a_cut_answer_is_not_sent_again(void **state)
 	stop(&f);
 }
 
+/* A real server does that when it refuses a request before it has read its body. */
+static void test_a_401_with_a_cut_answer_is_a_401(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 401, .body = STATUS("Unauthorized", "Unauthorized"), .cut = 20}};
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "POST", 0, NULL), -1);
+	assert_int_equal(f.err.code, ERR_FORBIDDEN);
+	assert_non_null(strstr(f.err.text, "HTTP status 401"));
+	assert_non_null(strstr(f.err.hint, "does not accept the credentials"));
+	stop(&f);
+}
+
+static void test_a_review_with_a_cut_answer_is_sent_again(void **state)
+{
+	const struct fake_exchange script[] = {{.status = 201, .body = "{\"a\":1}", .cut = 3}, {.status = 201, .body = "{}"}};
+	const struct kube_request request = {.method = "POST", .path = "/x", .changes_nothing = true};
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(kube_call(f.client, &request, NULL, &f.err), 0);
+	assert_int_equal(kube_request_count(f.client), 2);
+	stop(&f);
+}
+
 static void test_a_post_without_an_answer_is_sent_again(void **state)
 {
 	const struct fake_exchange script[] = {{.status = 0}, {.status = 201, .body = "{}"}};
@@ -737,6 +765,8 @@ int main(void)
 		cmocka_unit_test(test_a_login_page_is_not_json),
 		cmocka_unit_test(test_a_post_is_not_sent_again_after_500),
 		cmocka_unit_test(test_a_post_with_a_cut_answer_is_not_sent_again),
+		cmocka_unit_test(test_a_401_with_a_cut_answer_is_a_401),
+		cmocka_unit_test(test_a_review_with_a_cut_answer_is_sent_again),
 		cmocka_unit_test(test_a_post_without_an_answer_is_sent_again),
 		cmocka_unit_test(test_the_deadline_ends_the_tries),
 		cmocka_unit_test(test_a_static_token_is_sent),
