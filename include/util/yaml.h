@@ -2,11 +2,13 @@
 /*
  * yaml - reads YAML into JSON values (libyaml); writing is object/canonical.h.
  *
- * Plain scalars are resolved where YAML 1.1 (as sigs.k8s.io/yaml reads it) and YAML 1.2 agree: null, true, false, integers, reals with a
- * point and a signed exponent, anything else a string. A plain scalar that the two may read as different values (yes, on, 010, 0o7, 0x1F,
- * 1e3, 1_000, 1:30, 2001-01-01, .inf, <<) is refused with line and column: it must be quoted. Integers beyond int64 are read as doubles.
- * Also refused: anchors, aliases, tags, duplicate keys, keys that are not strings, more than one document, nesting beyond JSON_DEPTH_MAX,
- * more than YAML_SIZE_MAX bytes.
+ * Plain scalars are resolved where YAML 1.1 (as kubectl, sigs.k8s.io/yaml, reads it) and YAML 1.2 agree: null, true, false, integers, reals
+ * with a point and a signed exponent, anything else a string. A plain scalar that the two may read as different values (yes, on, 010, 0o7, 0x1F,
+ * 1e3, 1_000, 1:30, 2001-01-01, .inf) is refused: it must be quoted. Integers beyond int64 are read as doubles. So what is read here, kubectl reads
+ * as the same value (tests/integration/readers.sh).
+ *
+ * Also refused: anchors, aliases, tags, merge keys, duplicate keys, keys that are not strings, more than one document, a byte order mark that is not
+ * at the start, nesting beyond JSON_DEPTH_MAX, more than YAML_SIZE_MAX bytes. Every refusal says line and column, and its hint what to do.
  */
 #ifndef RHAII_UTIL_YAML_H
 #define RHAII_UTIL_YAML_H

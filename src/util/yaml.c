@@ -20,6 +20,10 @@
 
 #define DIGITS "0123456789"
 #define SHOWN_MAX 60
+#define KEY_HINT "put text that starts with '{' or '[' between quotes"
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+#define STRINGIFY_(x) #x
+#define STRINGIFY(x) STRINGIFY_(x)
 
 struct reader {
 	yaml_parser_t parser;
@@ -29,6 +33,12 @@ struct reader {
 	struct error *err;
 };
 
+/* Of a character in UTF-8, other than its first. */
+static bool is_continuation(char byte)
+{
+	return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
 /* ---- faults ---- */
 
 static int fail_mark(struct reader *r, yaml_mark_t mark, const char *what)
@@ -36,57 +46,110 @@ static int fail_mark(struct reader *r, yaml_mark_t mark, const char *what)
 	return error_set(r->err, ERR_SYNTAX, "line %zu, column %zu: %s", mark.line + 1, mark.column + 1, what);
 }
 
-static int fail_here(struct reader *r, const char *what)
+static int fail_here(struct reader *r, const char *what, const char *hint)
 {
-	return fail_mark(r, r->event.start_mark, what);
+	fail_mark(r, r->event.start_mark, what);
+	return error_hint(r->err, "%s", hint);
 }
 
 /* "'<the scalar>' <what>" at its place. */
-static int fail_scalar(struct reader *r, const char *what)
+static int fail_scalar(struct reader *r, const char *what, const char *hint)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 
 	strbuf_addc(&text, '\'');
 	text_escape(&text, (const char *)r->event.data.scalar.value, r->event.data.scalar.length, SHOWN_MAX);
 	strbuf_addf(&text, "' %s", what);
-	return fail_here(r, text.buf);
+	return fail_here(r, text.buf, hint);
 }
 
 static int fail_ambiguous(struct reader *r)
 {
-	fail_scalar(r, "must be quoted");
-	return error_hint(r->err, "YAML 1.1 and 1.2 read it as different values; a number is written like 10, 0.5 or 1.0e+3");
+	return fail_scalar(r, "must be quoted",
+		"readers of YAML take it for different values: put text between quotes; others are written like true, 10, 0.5, 1.0e+3");
 }
 
-/* Bytes that are not UTF-8, or not allowed in YAML: libyaml knows their offset only. */
+static int fail_alias(struct reader *r)
+{
+	return fail_here(r, "aliases are not allowed", "write out what the alias stands for");
+}
+
+/* Where an offset in bytes is: libyaml knows no more of what is not UTF-8 or not allowed in YAML. */
 static yaml_mark_t mark_of_offset(const struct reader *r, size_t offset)
 {
 	yaml_mark_t mark = {0};
 
 	for (size_t i = 0; i < offset && i < r->len; i++) {
-		mark.column++;
 		if (r->buf[i] == '\n') {
 			mark.line++;
 			mark.column = 0;
+		} else if (!is_continuation(r->buf[i])) {
+			mark.column++;
 		}
 	}
 	return mark;
 }
 
-/* Step to the next event. libyaml says what is wrong in fixed words, never with the text at fault. */
+static bool is_tab_at(const struct reader *r, yaml_mark_t mark)
+{
+	size_t at = 0;
+
+	for (size_t left = mark.index; left > 0 && at < r->len; left--)
+		for (at++; at < r->len && is_continuation(r->buf[at]);)
+			at++;
+	return at < r->len && r->buf[at] == '\t';
+}
+
+/* What to do about what libyaml finds. */
+static const char *hint_for(const char *problem)
+{
+	static const struct {
+		const char *part, *hint;
+	} hints[] = {
+		{"tab", "indent with spaces"},
+		{"UTF-8", "save the file as UTF-8"},
+		{"control characters", "write the character as an escape between double quotes, like \"\\x1B\""},
+		{"unexpected end of stream", "close the quote"},
+		{"cannot start any token", "put text that starts with such a character between quotes"},
+		{"mapping values", "put text that holds ': ' between quotes, or look whether the line is indented too far"},
+		{"escape character", "a backslash between double quotes is written \\\\"},
+		{"expected key", "look whether this line is indented like its neighbours"},
+		{"'-' indicator", "look whether this line is indented like its neighbours"},
+		{"expected ',' or", "close the bracket, or put a comma between what is in it"},
+		{"expected ':'", "a key is followed by a colon and a blank, on the same line"},
+	};
+
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (strstr(problem, hints[i].part))
+			return hints[i].hint;
+	return "look at the quotes, brackets and indentation of this line and of the one before";
+}
+
+/* libyaml says what is wrong in fixed words, never with the text at fault. */
+static int fail_libyaml(struct reader *r)
+{
+	const yaml_parser_t *parser = &r->parser;
+	const char *problem = parser->problem ? parser->problem : "not YAML";
+	yaml_mark_t mark = parser->problem_mark, start = parser->context_mark;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (parser->error == YAML_MEMORY_ERROR)
+		mem_die();
+	if (parser->error == YAML_READER_ERROR)
+		mark = mark_of_offset(r, parser->problem_offset);
+	else if (is_tab_at(r, mark))
+		problem = "a tab where only spaces may be";
+	strbuf_adds(&text, problem);
+	if (parser->context && start.line < mark.line)
+		strbuf_addf(&text, ", %s that starts at line %zu, column %zu", parser->context, start.line + 1, start.column + 1);
+	fail_mark(r, mark, text.buf);
+	return error_hint(r->err, "%s", hint_for(problem));
+}
+
 static int next_event(struct reader *r)
 {
-	yaml_mark_t mark;
-
 	yaml_event_delete(&r->event);
-	if (yaml_parser_parse(&r->parser, &r->event))
-		return 0;
-	if (r->parser.error == YAML_MEMORY_ERROR)
-		mem_die();
-	mark = r->parser.problem_mark;
-	if (r->parser.error == YAML_READER_ERROR)
-		mark = mark_of_offset(r, r->parser.problem_offset);
-	return fail_mark(r, mark, r->parser.problem ? r->parser.problem : "not YAML");
+	return yaml_parser_parse(&r->parser, &r->event) ? 0 : fail_libyaml(r);
 }
 
 /* ---- plain scalars ---- */
@@ -174,7 +237,7 @@ static enum meaning number_meaning(const char *text)
 	return *at ? MEANS_STRING : MEANS_REAL;
 }
 
-/* 0x1F, 0o17, 0b101 and their like with underscores. */
+/* 0x1F, 0o17, 0b101; "0x_" is one, with nothing in it, to PyYAML, and 0b+1 is to Go. */
 static bool is_based(const char *text)
 {
 	static const char *const digits[] = {"xX", "0123456789abcdefABCDEF_", "oO", "01234567_", "bB", "01_"};
@@ -182,26 +245,29 @@ static bool is_based(const char *text)
 
 	if (*at != '0' || !at[1])
 		return false;
-	for (size_t i = 0; i < 6; i += 2)
+	for (size_t i = 0; i < 6; i += 2) {
+		const char *number = after_sign(at + 2);
+
 		if (strchr(digits[i], at[1]))
-			return at[2] && at[2 + strspn(at + 2, digits[i + 1])] == '\0';
+			return *number && number[strspn(number, digits[i + 1])] == '\0';
+	}
 	return false;
 }
 
-/* Whatever some reader takes as decimal: leading zeros, underscores, an exponent without point or sign, a sign before the point. */
+/* Whatever some reader takes as decimal: leading zeros, an exponent without point or sign, a sign before the point. */
 static bool is_loosely_decimal(const char *text)
 {
 	const char *at = after_sign(text);
 
 	if (!isdigit((unsigned char)*at) && !(*at == '.' && isdigit((unsigned char)at[1])))
 		return false;
-	at += strspn(at, DIGITS "_");
+	at += strspn(at, DIGITS);
 	if (*at == '.')
-		at += 1 + strspn(at + 1, DIGITS "_");
+		at += 1 + strspn(at + 1, DIGITS);
 	if (*at == 'e' || *at == 'E') {
 		const char *digits = after_sign(at + 1);
 
-		at = isdigit((unsigned char)*digits) ? digits + strspn(digits, DIGITS "_") : at;
+		at = isdigit((unsigned char)*digits) ? digits + strspn(digits, DIGITS) : at;
 	}
 	return *at == '\0';
 }
@@ -213,7 +279,7 @@ static bool is_sexagesimal(const char *text)
 
 	if (!isdigit((unsigned char)*at))
 		return false;
-	at += strspn(at, DIGITS "_");
+	at += strspn(at, DIGITS);
 	if (*at != ':')
 		return false;
 	while (*at == ':') {
@@ -224,14 +290,35 @@ static bool is_sexagesimal(const char *text)
 		at += 1 + digits;
 	}
 	if (*at == '.')
-		at += 1 + strspn(at + 1, DIGITS "_");
+		at += 1 + strspn(at + 1, DIGITS);
 	return *at == '\0';
+}
+
+static bool is_loose_number(const char *text)
+{
+	return is_based(text) || is_loosely_decimal(text) || is_sexagesimal(text);
+}
+
+/* Some readers drop all underscores before they look: +_1, 1e_3, 0_x1F. */
+static bool is_number_with_underscores(const char *text)
+{
+	auto_free char *copy = NULL;
+	size_t len = 0;
+
+	if (*text == '_' || !strchr(text, '_'))
+		return false;
+	copy = xstrdup(text);
+	for (; *text; text++)
+		if (*text != '_')
+			copy[len++] = *text;
+	copy[len] = '\0';
+	return is_loose_number(copy);
 }
 
 /* 2001-01-01, and what goes on from it as a time. */
 static bool is_timestamp(const char *text)
 {
-	size_t month, day;
+	size_t month, day, gap;
 
 	if (strspn(text, DIGITS) != 4 || text[4] != '-')
 		return false;
@@ -243,7 +330,10 @@ static bool is_timestamp(const char *text)
 	if (day < 1 || day > 2)
 		return false;
 	text += day;
-	return *text == '\0' || ((*text == 'T' || *text == 't' || *text == ' ') && isdigit((unsigned char)text[1]));
+	if (*text == '\0')
+		return true;
+	gap = *text == 'T' || *text == 't' ? 1 : strspn(text, " \t");
+	return gap > 0 && isdigit((unsigned char)text[gap]);
 }
 
 static bool is_not_finite(const char *text)
@@ -259,7 +349,7 @@ static enum meaning plain_meaning(const char *text)
 		meaning = number_meaning(text);
 	if (meaning != MEANS_STRING)
 		return meaning;
-	if (is_based(text) || is_loosely_decimal(text) || is_sexagesimal(text) || is_timestamp(text) || is_not_finite(text))
+	if (is_loose_number(text) || is_number_with_underscores(text) || is_timestamp(text) || is_not_finite(text))
 		return MEANS_DIFFERENT;
 	return MEANS_STRING;
 }
@@ -270,7 +360,7 @@ static json_t *real_value(struct reader *r, const char *text)
 
 	if (isfinite(number))
 		return json_real(number);
-	fail_scalar(r, "is out of range");
+	fail_scalar(r, "is out of range", "a number is at most 1.7976931348623157e+308");
 	return NULL;
 }
 
@@ -308,9 +398,9 @@ static json_t *plain_value(struct reader *r)
 static int refuse_extras(struct reader *r, const yaml_char_t *anchor, const yaml_char_t *tag)
 {
 	if (anchor)
-		return fail_here(r, "anchors are not allowed");
+		return fail_here(r, "anchors are not allowed", "take the anchor away, and write its value wherever it is used");
 	if (tag)
-		return fail_here(r, "tags are not allowed");
+		return fail_here(r, "tags are not allowed", "take the tag away; text that looks like something else goes between quotes");
 	return 0;
 }
 
@@ -324,7 +414,7 @@ static json_t *read_scalar(struct reader *r)
 		return plain_value(r);
 	value = json_stringn((const char *)r->event.data.scalar.value, r->event.data.scalar.length);
 	if (!value)
-		fail_here(r, "not UTF-8");
+		fail_here(r, "not UTF-8", "save the file as UTF-8");
 	return value;
 }
 
@@ -350,6 +440,12 @@ static json_t *read_sequence(struct reader *r, int depth)
 	}
 }
 
+/* Quoted it is a key like any other. */
+static bool is_merge(const struct reader *r)
+{
+	return r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE && strcmp((const char *)r->event.data.scalar.value, "<<") == 0;
+}
+
 /* The key at the current event; the caller frees. */
 static char *read_key(struct reader *r, const json_t *object)
 {
@@ -357,17 +453,19 @@ static char *read_key(struct reader *r, const json_t *object)
 	auto_json json_t *key = NULL;
 
 	if (r->event.type == YAML_ALIAS_EVENT)
-		fail_here(r, "aliases are not allowed");
+		fail_alias(r);
 	else if (r->event.type != YAML_SCALAR_EVENT)
-		fail_here(r, "a key must be a string");
+		fail_here(r, "a key must be a string", KEY_HINT);
+	else if (is_merge(r))
+		fail_here(r, "merge keys are not allowed", "write out the keys that are merged in");
 	else if (!(key = read_scalar(r)))
 		return NULL;
 	else if (!json_is_string(key))
-		fail_scalar(r, "must be quoted: a key must be a string");
+		fail_scalar(r, "must be quoted: a key must be a string", "put the key between quotes");
 	else if (strlen(text) != r->event.data.scalar.length)
-		fail_scalar(r, "holds a NUL byte, which a key cannot");
+		fail_scalar(r, "holds a NUL byte, which a key cannot", "take it away");
 	else if (json_object_get(object, text))
-		fail_scalar(r, "is a key that is there already");
+		fail_scalar(r, "is a key that is there already", "keep one of the two");
 	else
 		return xstrdup(text);
 	return NULL;
@@ -404,11 +502,11 @@ static json_t *read_node(struct reader *r, int depth)
 	if (r->event.type == YAML_SCALAR_EVENT)
 		return read_scalar(r);
 	if (!sequence && r->event.type != YAML_MAPPING_START_EVENT) {
-		fail_here(r, "aliases are not allowed");
+		fail_alias(r);
 		return NULL;
 	}
 	if (depth >= JSON_DEPTH_MAX) {
-		fail_here(r, "nested too deep");
+		fail_here(r, "nested too deep", "at most " STRINGIFY(JSON_DEPTH_MAX) " levels are read");
 		return NULL;
 	}
 	return sequence ? read_sequence(r, depth + 1) : read_mapping(r, depth + 1);
@@ -429,10 +527,30 @@ static json_t *read_stream(struct reader *r)
 	if (!value || next_event(r) < 0 || next_event(r) < 0)
 		return NULL;
 	if (r->event.type != YAML_STREAM_END_EVENT) {
-		fail_here(r, "more than one document");
+		fail_here(r, "more than one document", "a file holds one: move what follows '---' to a file of its own");
 		return NULL;
 	}
 	return json_incref(value);
+}
+
+/*
+ * One at the start says UTF-8 and is skipped: libyaml would count it as a column. Further in, readers differ on whether it belongs to the text, so it has
+ * to be written as an escape.
+ */
+static int skip_byte_order_mark(struct reader *r)
+{
+	static const size_t size = sizeof(BYTE_ORDER_MARK) - 1;
+	const char *found;
+
+	if (r->len >= size && memcmp(r->buf, BYTE_ORDER_MARK, size) == 0) {
+		r->buf += size;
+		r->len -= size;
+	}
+	found = memmem(r->buf, r->len, BYTE_ORDER_MARK, size);
+	if (!found)
+		return 0;
+	fail_mark(r, mark_of_offset(r, (size_t)(found - r->buf)), "a byte order mark that is not at the start");
+	return error_hint(r->err, "take it away; where it belongs to a text, write \\uFEFF between double quotes");
 }
 
 json_t *yaml_read(const char *buf, size_t len, struct error *err)
@@ -444,10 +562,12 @@ json_t *yaml_read(const char *buf, size_t len, struct error *err)
 		error_set(err, ERR_SYNTAX, "larger than %zu MiB", YAML_SIZE_MAX >> 20);
 		return NULL;
 	}
+	if (skip_byte_order_mark(&r) < 0)
+		return NULL;
 	if (!yaml_parser_initialize(&r.parser))
 		mem_die();
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)buf, len);
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)r.buf, r.len);
 	value = read_stream(&r);
 	yaml_event_delete(&r.event);
 	yaml_parser_delete(&r.parser);

@@ -64,12 +64,48 @@ static void test_document_marks_and_version_directive_are_allowed(void **state)
 	assert_read("%YAML 1.1\n---\na: 1\n...\n", "{\"a\":1}");
 }
 
+/* Editors on Windows write one. What stands behind it is the first column of the first line. */
 static void test_byte_order_mark_is_skipped(void **state)
 {
 	(void)state;
 	assert_read("\xEF\xBB\xBF"
-		    "a: 1\n",
+		    "a: 1\nb: 2\n",
+		"{\"a\":1,\"b\":2}");
+	assert_read("\xEF\xBB\xBF"
+		    "---\na: 1\n",
 		"{\"a\":1}");
+	assert_refused("\xEF\xBB\xBF"
+		       "a: yes\n",
+		"line 1, column 4: 'yes' must be quoted");
+}
+
+/* To libyaml it may start a line, to kubectl it is text there. */
+static void test_byte_order_mark_inside_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("a: 1\nb: '\xC3\xBC\xEF\xBB\xBF'\n", "line 2, column 6: a byte order mark that is not at the start");
+	assert_refused("\xEF\xBB\xBF\xEF\xBB\xBF", "line 1, column 1: a byte order mark that is not at the start");
+	assert_read("a: \"\\uFEFF\"\n", "{\"a\":\"\xEF\xBB\xBF\"}");
+}
+
+static void test_line_ends_of_windows_are_read(void **state)
+{
+	(void)state;
+	assert_read("a: 1\r\nb:\r\n- x\r\n- |\r\n  y\r\n  z\r\n", "{\"a\":1,\"b\":[\"x\",\"y\\nz\\n\"]}");
+	assert_refused("a: 1\r\nb: yes\r\n", "line 2, column 4: 'yes' must be quoted");
+}
+
+static void test_comments_are_no_content(void **state)
+{
+	(void)state;
+	assert_read("# a\na: 1 # b\n  # c\nb: x#y\n", "{\"a\":1,\"b\":\"x#y\"}");
+}
+
+static void test_block_scalars_of_all_styles(void **state)
+{
+	(void)state;
+	assert_read("- |\n x\n y\n\n- |-\n x\n- |+\n x\n\n- |2\n   x\n- |-1\n  x\n", "[\"x\\ny\\n\",\"x\",\"x\\n\\n\",\" x\\n\",\" x\"]");
+	assert_read("- >\n x\n y\n\n z\n- >-\n x\n- >+\n x\n\n- >2-\n   x\n", "[\"x y\\nz\\n\",\"x\",\"x\\n\\n\",\" x\"]");
 }
 
 static void test_second_document_is_refused(void **state)
@@ -103,7 +139,8 @@ static void test_tag_is_refused(void **state)
 static void test_merge_key_is_refused(void **state)
 {
 	(void)state;
-	assert_refused("<<: {a: 1}\n", "line 1, column 1: '<<' must be quoted");
+	assert_refused("<<: {a: 1}\n", "line 1, column 1: merge keys are not allowed");
+	assert_read("'<<': {a: 1}\n", "{\"<<\":{\"a\":1}}");
 }
 
 static void test_key_that_is_there_twice_is_refused_at_its_place(void **state)
@@ -174,13 +211,26 @@ static void test_broken_text_is_refused_with_its_place(void **state)
 	(void)state;
 	assert_refused("a: 1\nb: [1,\n", NULL);
 	assert_refused("a: b: c\n", "line 1, column 5: mapping values are not allowed in this context");
-	assert_refused("a:\n\t- 1\n", NULL);
+	assert_refused("a: [1,\n2\n",
+		"line 3, column 1: did not find expected ',' or ']', while parsing a flow sequence that starts at line 1, column 4");
+	assert_refused("a: \"x\nb: 1\n",
+		"line 3, column 1: found unexpected end of stream, while scanning a quoted scalar that starts at line 1, column 4");
+}
+
+static void test_a_tab_that_indents_is_refused_as_one(void **state)
+{
+	(void)state;
+	assert_refused("a:\n\t- 1\n", "line 2, column 1: a tab where only spaces may be");
+	assert_refused("\xC3\xBC:\n  b:\n\tc: 1\n", "line 3, column 1: a tab where only spaces may be");
+	assert_refused("a:\n  b: |\n\tc\n", NULL);
+	assert_read("a:\t1\t# c\n", "{\"a\":1}");
 }
 
 static void test_bytes_that_are_not_utf8_are_refused_with_their_place(void **state)
 {
 	(void)state;
 	assert_refused("a: 1\nb: '\xFF'\n", "line 2, column 5: invalid leading UTF-8 octet");
+	assert_refused("\xC3\xBC: '\xFF'\n", "line 1, column 5: invalid leading UTF-8 octet");
 	assert_refused("a: \"\\ud800\"\n", NULL);
 }
 
@@ -305,7 +355,7 @@ static void test_other_bases_must_be_quoted(void **state)
 static void test_underscores_in_numbers_must_be_quoted(void **state)
 {
 	(void)state;
-	ASSERT_AMBIGUOUS("1_000", "1_", "-1_0.5", "1.5_0", "1_0e+3");
+	ASSERT_AMBIGUOUS("1_000", "1_", "-1_0.5", "1.5_0", "1_0e+3", "+_1", "-_5", "1e_3", "0_x1F", "0b+1", "1__e+_14", "0x_", "1_0:30");
 }
 
 /* Base 60: 1:30 is 90 in YAML 1.1. Port mappings live here. */
@@ -325,7 +375,8 @@ static void test_loose_exponents_must_be_quoted(void **state)
 static void test_timestamps_must_be_quoted(void **state)
 {
 	(void)state;
-	ASSERT_AMBIGUOUS("2001-01-01", "2001-1-1", "2001-12-14T21:59:43Z", "2001-12-14t21:59:43.10-05:00", "2001-12-14 21:59:43");
+	ASSERT_AMBIGUOUS("2001-01-01", "2001-1-1", "2001-12-14T21:59:43Z", "2001-12-14t21:59:43.10-05:00", "2001-12-14 21:59:43",
+		"2001-12-14  21:59:43");
 }
 
 static void test_numbers_that_json_lacks_must_be_quoted(void **state)
@@ -340,13 +391,43 @@ static void test_value_and_merge_marks_must_be_quoted(void **state)
 	ASSERT_AMBIGUOUS("=", "<<");
 }
 
-static void test_refusal_says_what_to_do(void **state)
+static void test_refusals_say_what_to_do(void **state)
 {
-	struct error err = ERROR_INIT;
+	static const struct {
+		const char *yaml, *hint;
+	} faults[] = {
+		{"a: 1e3", "1.0e+3"},
+		{"a: &x 1", "write its value"},
+		{"a: *x", "write out"},
+		{"a: !!str 1", "take the tag away"},
+		{"<<: {}", "merged in"},
+		{"a: 1\na: 2", "keep one"},
+		{"a: 1\n---\nb: 2", "'---'"},
+		{"8080: a", "quotes"},
+		{"a: {{ .b }}", "quotes"},
+		{"a: @b", "quotes"},
+		{"a: b: c", "quotes"},
+		{"a: \"b", "close the quote"},
+		{"a: \"\\q\"", "backslash"},
+		{"a:\n\tb: 1", "spaces"},
+		{"a: 1\n b: 2", "indented"},
+		{"a: 1\nb\n", "colon"},
+		{"a: [1 2", "bracket"},
+		{"a: |x\n", "this line"},
+		{"a: \xFC", "UTF-8"},
+		{"a: \x1B", "\\x1B"},
+		{"a: 1.0e+999", "e+308"},
+	};
 
 	(void)state;
-	assert_null(yaml_read("a: 1e3\n", 7, &err));
-	assert_non_null(strstr(err.hint, "1.0e+3"));
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		struct error err = ERROR_INIT;
+
+		assert_null(yaml_read(faults[i].yaml, strlen(faults[i].yaml), &err));
+		if (!strstr(err.hint, faults[i].hint))
+			print_error("%s: %s: %s\n", faults[i].yaml, err.text, err.hint);
+		assert_non_null(strstr(err.hint, faults[i].hint));
+	}
 }
 
 /* All of these are strings to every reader, and common in manifests. */
@@ -384,6 +465,10 @@ int main(void)
 		cmocka_unit_test(test_json_is_read_as_it_is),
 		cmocka_unit_test(test_document_marks_and_version_directive_are_allowed),
 		cmocka_unit_test(test_byte_order_mark_is_skipped),
+		cmocka_unit_test(test_byte_order_mark_inside_is_refused),
+		cmocka_unit_test(test_line_ends_of_windows_are_read),
+		cmocka_unit_test(test_comments_are_no_content),
+		cmocka_unit_test(test_block_scalars_of_all_styles),
 		cmocka_unit_test(test_second_document_is_refused),
 		cmocka_unit_test(test_anchor_and_alias_are_refused),
 		cmocka_unit_test(test_tag_is_refused),
@@ -396,6 +481,7 @@ int main(void)
 		cmocka_unit_test(test_nesting_up_to_the_limit_is_read),
 		cmocka_unit_test(test_deeper_nesting_is_refused),
 		cmocka_unit_test(test_broken_text_is_refused_with_its_place),
+		cmocka_unit_test(test_a_tab_that_indents_is_refused_as_one),
 		cmocka_unit_test(test_bytes_that_are_not_utf8_are_refused_with_their_place),
 		cmocka_unit_test(test_input_beyond_the_cap_is_refused),
 		cmocka_unit_test(test_every_cut_of_a_document_is_survived),
@@ -417,7 +503,7 @@ int main(void)
 		cmocka_unit_test(test_timestamps_must_be_quoted),
 		cmocka_unit_test(test_numbers_that_json_lacks_must_be_quoted),
 		cmocka_unit_test(test_value_and_merge_marks_must_be_quoted),
-		cmocka_unit_test(test_refusal_says_what_to_do),
+		cmocka_unit_test(test_refusals_say_what_to_do),
 		cmocka_unit_test(test_strings_that_only_look_like_numbers_stay_strings),
 		cmocka_unit_test(test_text_in_a_message_is_escaped_and_cut),
 	};
