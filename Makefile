@@ -2,7 +2,7 @@
 #
 #   make            the program                          make check        all tests (sets the machine up first)
 #   make demo       a real recovery, cluster to cluster   make lint         the rules of the house
-#   make check-asan / coverage / fuzz / bench             make install      PREFIX=/usr/local DESTDIR=
+#   make check-asan / coverage / fuzz / sweep / bench     make install      PREFIX=/usr/local DESTDIR=
 
 SHELL := /bin/bash
 # V=1 shows the commands.
@@ -70,6 +70,14 @@ $(BUILD)/unit/%: $(O)/tests/unit/%.o $(UNIT_LIB:%.c=$(O)/%.o) $(SRC_OBJ)
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) $(shell pkg-config --libs cmocka)
 
+# Texts for the other readers of YAML (tests/integration/readers.sh).
+TEXTS := $(BUILD)/readers/texts
+TEXTS_OBJ := $(O)/tests/readers/texts.o $(O)/tests/unit/any_value.o
+$(TEXTS): $(TEXTS_OBJ) $(SRC_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 # What it was built with, for `version -o json`.
 $(O)/cmd/version.o: CPPFLAGS += -DRHAII_LIBRARIES='"$(foreach p,$(PACKAGES),$(p) $(shell pkg-config --modversion $(p)))"'
 
@@ -88,7 +96,7 @@ cluster: setup
 
 check: setup
 	@echo "check: building the program and its tests"
-	@$(MAKE) --no-print-directory -j2 all unit
+	@$(MAKE) --no-print-directory -j2 all unit $(TEXTS)
 	@echo "check: the test clusters' binaries (built once, then cached)"
 	@tests/cluster/build.sh >/dev/null
 	@tests/cluster/build.sh fault-proxy >/dev/null
@@ -107,7 +115,7 @@ check-unit: unit
 	@tests/run.sh unit
 check-cli: all
 	@tests/run.sh cli
-check-integration: all
+check-integration: all $(TEXTS)
 	@tests/run.sh integration
 
 # --- the rules of the house ----------------------------------------------------------------------------------------------------------
@@ -122,7 +130,7 @@ format:
 
 # --- other ways to run the tests -------------------------------------------------------------------------------------------------------
 
-.PHONY: check-asan coverage fuzz bench crash
+.PHONY: check-asan coverage fuzz sweep bench crash
 crash: setup
 	@$(MAKE) --no-print-directory -j2 all
 	@tests/cluster/build.sh >/dev/null
@@ -152,6 +160,13 @@ fuzz:
 	@for target in $(FUZZ_BIN); do mkdir -p build/corpus/$$(basename $$target); echo "fuzz: $$target for $(FUZZ_SECONDS) s"; \
 		$$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=build/corpus/ build/corpus/$$(basename $$target) 2>&1 | tail -4 || exit 1; done
 
+# The property tests of the canonical text with other seeds, SWEEP times as many.
+SWEEP ?= 20
+sweep: setup
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/unit/test_object_canonical $(TEXTS)
+	@CANONICAL_SEEDS=$(SWEEP) $(BUILD)/unit/test_object_canonical
+	@SWEEP=$(SWEEP) tests/integration/readers.sh
+
 bench: setup
 	@$(MAKE) --no-print-directory -j2 all
 	@tests/cluster/build.sh >/dev/null
@@ -176,5 +191,5 @@ clean:
 help:
 	@sed -n '/^# rhaii-dr/,/^$$/p' Makefile | sed 's/^# \{0,1\}//'
 
--include $(SRC_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:%.c=$(O)/%.d) $(UNIT_LIB:%.c=$(O)/%.d)
+-include $(TEXTS_OBJ:.o=.d) $(SRC_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:%.c=$(O)/%.d) $(UNIT_LIB:%.c=$(O)/%.d)
 .SECONDARY: $(UNIT:%.c=$(O)/%.o) $(UNIT_LIB:%.c=$(O)/%.o)

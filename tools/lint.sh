@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 mapfile -t sources < <(ls src/*/*.c cmd/*.c)
 mapfile -t headers < <(ls include/*/*.h src/*/*.h cmd/*.h 2>/dev/null)
-mapfile -t tests < <(ls tests/unit/*.[ch] tests/fuzz/*.c tests/bench/*.c 2>/dev/null)
+mapfile -t tests < <(ls tests/unit/*.[ch] tests/fuzz/*.c tests/readers/*.[ch] tests/bench/*.c 2>/dev/null)
 mapfile -t scripts < <(ls tools/*.sh tests/*.sh tests/*/*.sh .ci/run)
 flags=(-std=c17 -Iinclude -D_GNU_SOURCE '-DRHAII_VERSION="lint"')
 # shellcheck disable=SC2207

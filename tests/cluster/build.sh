@@ -6,10 +6,10 @@
 #   build.sh          build everything; print the directory of the programs
 #   build.sh NAME     build only NAME; print its path
 #
-# NAME is one of etcd, kube-apiserver, kube-controller-manager, kubectl, llmisvc, rhaii-cluster, fault-proxy. Paths go to standard output,
-# everything else to standard error. The cache is $RHAII_DR_CACHE, or rhaii-dr below the user's cache directory. The directory
+# NAME is one of etcd, kube-apiserver, kube-controller-manager, kubectl, llmisvc, rhaii-cluster, fault-proxy, yaml-reader. Paths go to standard
+# output, everything else to standard error. The cache is $RHAII_DR_CACHE, or rhaii-dr below the user's cache directory. The directory
 # is named after the contents of the go.mod and go.sum files, so new versions get a new directory and old ones stay usable.
-# The harness itself (rhaii-cluster) and fault-proxy change more often and are named after their own sources too.
+# The harness itself (rhaii-cluster), fault-proxy and yaml-reader change more often and are named after their own sources too.
 #
 # Programs are built under a temporary name and renamed, one builder at a time (flock), so an interrupted build leaves nothing
 # that a later one would trust. With KUBEBUILDER_ASSETS set, its etcd and kube-apiserver (and kubectl, if it has one) are used.
@@ -26,6 +26,7 @@ hash_of() { cat "$@" | sha256sum | cut -c1-12; }
 bin=$cache/bin-$(hash_of "$here"/controlplane/go.{mod,sum} "$here"/kserve/go.{mod,sum})
 harness=$bin/harness-$(hash_of "$here"/kserve/cmd/rhaii-cluster/*.go)
 proxy=$bin/proxy-$(hash_of "$here"/kserve/cmd/fault-proxy/*.go)
+reader=$bin/reader-$(hash_of "$here"/kserve/cmd/yaml-reader/*.go)
 
 say() { echo "build: $*" >&2; }
 
@@ -55,6 +56,7 @@ path_of() {
 	case $1 in
 	rhaii-cluster) echo "$harness/$1" ;;
 	fault-proxy) echo "$proxy/$1" ;;
+	yaml-reader) echo "$reader/$1" ;;
 	*) echo "$bin/$1" ;;
 	esac
 }
@@ -95,6 +97,10 @@ build() {
 		say "building the fault proxy"
 		compile kserve ./cmd/fault-proxy "$out" ""
 		;;
+	yaml-reader)
+		say "building the reader of YAML"
+		compile kserve ./cmd/yaml-reader "$out" ""
+		;;
 	*)
 		say "unknown program '$1'; one of: ${programs[*]}"
 		exit 2
@@ -105,16 +111,17 @@ build() {
 # lend NAME: use the program of KUBEBUILDER_ASSETS instead of building one.
 lend() {
 	local from=${KUBEBUILDER_ASSETS:-}/$1
-	[ -n "${KUBEBUILDER_ASSETS:-}" ] && [ -x "$from" ] && [ "$1" != rhaii-cluster ] && [ "$1" != fault-proxy ]
+	[ -n "${KUBEBUILDER_ASSETS:-}" ] && [ -x "$from" ] && [ "$1" != rhaii-cluster ] && [ "$1" != fault-proxy ] && [ "$1" != yaml-reader ]
 }
 
 if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
 	bin=$bin-assets-$(echo "$KUBEBUILDER_ASSETS" | sha256sum | cut -c1-8)
 	harness=$bin/${harness##*/}
 	proxy=$bin/${proxy##*/}
+	reader=$bin/${reader##*/}
 fi
 
-programs=(etcd kube-apiserver kube-controller-manager kubectl llmisvc rhaii-cluster fault-proxy)
+programs=(etcd kube-apiserver kube-controller-manager kubectl llmisvc rhaii-cluster fault-proxy yaml-reader)
 wanted=("${@:-${programs[@]}}")
 [ $# -eq 0 ] && wanted=("${programs[@]}")
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "any_value.h"
 #include "object/canonical.h"
 #include "util/json.h"
 #include "util/mem.h"
@@ -267,133 +267,101 @@ static void test_deepest_nesting(void **state)
 
 /* ---- any value ---- */
 
-static uint64_t random_state;
-
-static size_t pick(size_t below)
+static void assert_json_reads_back(const json_t *value)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (size_t)(random_state % below);
-}
-
-/* Pieces that matter to YAML, glued at random. */
-static void random_text(struct strbuf *out)
-{
-	static const char *const pieces[] = {"a", "b", "Z", "0", "1", "9", " ", "  ", "\n", "\n\n", "\t", "\r", ":", ": ", " #", "#", "-",
-		"- ", "?", "? ", "|", ">", "&", "*", "!", "%", "@", "`", "'", "\"", "\\", "{", "}", "[", "]", ",", "=", "<<", "~", ".",
-		"...", "---", "_", "/", "e", "x", "o", "yes", "no", "on", "null", "true", ".inf", "\xC2\xA0", "\xC2\x85", "\xE2\x80\xA8",
-		"\xE2\x80\xAE", "\xEF\xBB\xBF", "\xEF\xBF\xBE", "\xC3\xBC", "\xF0\x9F\x98\x80", "\xE2\x80\x8B", "\x7F", "\x1B", "\x01",
-		"\xF3\xA0\x81\x81", "{{ .X }}", "\\n", "\xE3\x80\x80"};
-	size_t count = pick(8);
-
-	for (size_t i = 0; i < count; i++)
-		strbuf_adds(out, pieces[pick(sizeof(pieces) / sizeof(pieces[0]))]);
-	if (pick(400) == 0)
-		for (size_t i = 0; i < 1100; i++)
-			strbuf_addc(out, 'k');
-}
-
-static json_t *random_number(void)
-{
-	union {
-		uint64_t bits;
-		double number;
-	} any;
-
-	(void)pick(1);
-	any.bits = random_state;
-	if (pick(2))
-		return json_integer((json_int_t)(any.bits >> pick(64)));
-	double number = any.number;
-	if (pick(2) || !(number - number <= 0 && number - number >= 0)) /* infinities and NaN are no JSON */
-		number = (double)pick(1000000) / 64;
-	return json_real(number);
-}
-
-static json_t *random_value(int depth)
-{
+	struct error err = ERROR_INIT;
 	auto_strbuf struct strbuf text = STRBUF_INIT;
-	size_t what = pick(depth > 0 ? 10 : 6);
+	auto_json json_t *read = NULL;
 
-	if (what == 0)
-		return json_boolean(pick(2));
-	if (what == 1)
-		return pick(4) ? random_number() : json_null();
-	if (what < 6) {
-		random_text(&text);
-		if (pick(50) == 0)
-			strbuf_add(&text, "\0x", 2);
-		return json_stringn(text.buf, text.len);
-	}
-	json_t *value = what < 8 ? json_array() : json_object();
-	for (size_t i = pick(5); i > 0; i--) {
-		strbuf_truncate(&text, 0);
-		random_text(&text);
-		if (what < 8)
-			json_array_append_new(value, random_value(depth - 1));
-		else
-			json_object_set_new(value, text.buf, random_value(depth - 1));
-	}
-	return value;
+	json_write(value, &text);
+	read = json_read(text.buf, text.len, &err);
+	assert_true(read && json_equal(value, read));
 }
 
+/* CANONICAL_SEEDS=N tries as many seeds. The readers of others are given the same values by tests/integration/readers.sh. */
 static void test_any_value_reads_back_and_its_text_is_the_same_again(void **state)
 {
+	const char *seeds = getenv("CANONICAL_SEEDS");
+	struct chance chance;
+
 	(void)state;
-	random_state = 20261120;
+	for (unsigned long seed = 0; seed == 0 || (seeds && seed < strtoul(seeds, NULL, 10)); seed++) {
+		chance_seed(&chance, 20261120 + seed);
+		for (int i = 0; i < 20000; i++) {
+			auto_strbuf struct strbuf text = STRBUF_INIT;
+			auto_json json_t *value = any_value(&chance, 5);
+
+			canonical_yaml(value, &text);
+			assert_reads_back(value, &text);
+			assert_json_reads_back(value);
+		}
+	}
+}
+
+/* What is not refused of a text by hand is a value like any other. */
+static void test_any_text_by_hand_has_a_canonical_form(void **state)
+{
+	struct chance chance;
+	int read = 0;
+
+	(void)state;
+	chance_seed(&chance, 7);
 	for (int i = 0; i < 20000; i++) {
-		auto_strbuf struct strbuf text = STRBUF_INIT;
-		auto_json json_t *value = random_value(5);
+		struct error err = ERROR_INIT;
+		auto_strbuf struct strbuf text = STRBUF_INIT, canonical = STRBUF_INIT;
+		auto_json json_t *value = NULL;
+
+		any_yaml(&chance, &text);
+		value = yaml_read(text.buf, text.len, &err);
+		if (!value) {
+			assert_true(err.code == ERR_SYNTAX && strstr(err.text, "line "));
+			continue;
+		}
+		canonical_yaml(value, &canonical);
+		assert_reads_back(value, &canonical);
+		read++;
+	}
+	assert_true(read > 2000);
+}
+
+/* As value, in a word, in a block and as a key. */
+static void test_every_character_reads_back(void **state)
+{
+	auto_json json_t *list = json_array();
+
+	(void)state;
+	for (uint32_t code = 1; code < 0x110000; code += code < 0x10000 || code > 0x10FF00 ? 1 : 61) {
+		auto_strbuf struct strbuf one = STRBUF_INIT, block = STRBUF_INIT, text = STRBUF_INIT;
+
+		if (code >= 0xD800 && code < 0xE000)
+			continue;
+		any_utf8(code, &one);
+		strbuf_addf(&block, "a\n%s\n b%s\n", one.buf, one.buf);
+		json_array_append_new(list, json_pack("[s, s, {s: i}]", one.buf, block.buf, one.buf, 1));
+		if (json_array_size(list) < 512 && code != 0x10FFFF)
+			continue;
+		canonical_yaml(list, &text);
+		assert_reads_back(list, &text);
+		json_array_clear(list);
+	}
+}
+
+/* As much as etcd takes, all of it such that it has to be escaped, or on one line, or on lines of their own. */
+static void test_the_largest_objects_read_back(void **state)
+{
+	static const char *const pieces[] = {"x", "word ", "line\n", "\n", "\x01", "\xC3\xBC", "a\r\n", "'"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		auto_strbuf struct strbuf large = STRBUF_INIT, text = STRBUF_INIT;
+		auto_json json_t *value = NULL;
+
+		while (large.len < 3 << 19)
+			strbuf_adds(&large, pieces[i]);
+		value = json_pack("{s:{s:s}}", "data", "large", large.buf);
 		canonical_yaml(value, &text);
 		assert_reads_back(value, &text);
 	}
-}
-
-/* Prints the number of documents that it reads as another value than the JSON says, each reader on its own. */
-static const char python[] = "import json, sys, yaml\n"
-			     "wrong = 0\n"
-			     "def same(a, b):\n"
-			     "    if type(a) is not type(b): return False\n"
-			     "    if isinstance(a, dict): return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)\n"
-			     "    if isinstance(a, list): return len(a) == len(b) and all(map(same, a, b))\n"
-			     "    return a == b\n"
-			     "loaders = [yaml.SafeLoader] + ([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])\n"
-			     "values = [json.loads(line) for line in open('values.json', encoding='utf-8')]\n"
-			     "texts = open('texts.yaml', 'rb').read().decode('utf-8').split('\\0')\n"
-			     "for value, text in zip(values, texts, strict=True):\n"
-			     "    for loader in loaders:\n"
-			     "        try: read = yaml.load(text, loader)\n"
-			     "        except Exception as fault: read = fault\n"
-			     "        if not same(value, read):\n"
-			     "            wrong += 1\n"
-			     "            print(loader, repr(value), repr(read), text, file=sys.stderr)\n"
-			     "sys.exit(1 if wrong else 0)\n";
-
-/* PyYAML knows only YAML 1.1 and has a scanner of its own beside libyaml's. It is no part of the product, so that it may be absent. */
-static void test_pyyaml_reads_the_same_values(void **state)
-{
-	auto_strbuf struct strbuf values = STRBUF_INIT, texts = STRBUF_INIT;
-
-	(void)state;
-	if (system("python3 -c 'import yaml' 2>/dev/null") != 0)
-		skip();
-	random_state = 99;
-	for (int i = 0; i < 1500; i++) {
-		auto_json json_t *value = random_value(4);
-		json_write(value, &values);
-		strbuf_addc(&values, '\n');
-		if (i)
-			strbuf_addc(&texts, '\0');
-		canonical_yaml(value, &texts);
-	}
-	support_write_file("values.json", values.buf);
-	support_write_file("compare.py", python);
-	FILE *file = fopen("texts.yaml", "we");
-	assert_non_null(file);
-	assert_int_equal(fwrite(texts.buf, 1, texts.len, file), texts.len);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(system("python3 compare.py"), 0);
 }
 
 int main(void)
@@ -420,7 +388,9 @@ int main(void)
 		cmocka_unit_test(test_long_lines_are_not_folded),
 		cmocka_unit_test(test_deepest_nesting),
 		cmocka_unit_test(test_any_value_reads_back_and_its_text_is_the_same_again),
-		cmocka_unit_test_setup_teardown(test_pyyaml_reads_the_same_values, support_enter_dir, support_leave_dir),
+		cmocka_unit_test(test_any_text_by_hand_has_a_canonical_form),
+		cmocka_unit_test(test_every_character_reads_back),
+		cmocka_unit_test(test_the_largest_objects_read_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
