@@ -150,15 +150,28 @@ coverage: setup
 FUZZ := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_BIN := $(FUZZ:tests/fuzz/%.c=build/fuzz/%)
 FUZZ_SECONDS ?= 60
-build/fuzz/%: tests/fuzz/%.c $(SRC) build/gen/policies.c
+FUZZ_OBJ := $(SRC:%.c=build/fuzz/obj/%.o) build/fuzz/obj/policies.o
+FUZZ_CC = clang -std=c17 -O1 -g -fsanitize=address,undefined $(CPPFLAGS) $(PKG_CFLAGS)
+build/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
-	clang -std=c17 -O1 -g -fsanitize=fuzzer,address,undefined $(CPPFLAGS) $(PKG_CFLAGS) -o $@ $< $(SRC) build/gen/policies.c $(PKG_LIBS)
+	$(call say,CC)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+build/fuzz/obj/policies.o: build/gen/policies.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+build/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
+	$(call say,LD)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 
 fuzz:
 	@tools/setup.sh fuzz
 	@$(MAKE) --no-print-directory $(FUZZ_BIN)
 	@for target in $(FUZZ_BIN); do mkdir -p build/corpus/$$(basename $$target); echo "fuzz: $$target for $(FUZZ_SECONDS) s"; \
-		$$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=build/corpus/ build/corpus/$$(basename $$target) 2>&1 | tail -4 || exit 1; done
+		$$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=build/corpus/ build/corpus/$$(basename $$target) \
+			$$(ls -d tests/fuzz/seeds/$$(basename $$target) 2>/dev/null) 2>&1 | tail -4 || exit 1; done
 
 # The property tests of the canonical text with other seeds, SWEEP times as many.
 SWEEP ?= 20
@@ -191,5 +204,5 @@ clean:
 help:
 	@sed -n '/^# rhaii-dr/,/^$$/p' Makefile | sed 's/^# \{0,1\}//'
 
--include $(TEXTS_OBJ:.o=.d) $(SRC_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:%.c=$(O)/%.d) $(UNIT_LIB:%.c=$(O)/%.d)
-.SECONDARY: $(UNIT:%.c=$(O)/%.o) $(UNIT_LIB:%.c=$(O)/%.o)
+-include $(FUZZ_OBJ:.o=.d) $(TEXTS_OBJ:.o=.d) $(SRC_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:%.c=$(O)/%.d) $(UNIT_LIB:%.c=$(O)/%.d)
+.SECONDARY: $(FUZZ_OBJ) $(UNIT:%.c=$(O)/%.o) $(UNIT_LIB:%.c=$(O)/%.o)
