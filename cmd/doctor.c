@@ -163,7 +163,8 @@ static int review(const struct doctor *d, const struct kube_request *request, js
 static int check_identity(struct doctor *d)
 {
 	auto_json json_t *body = json_pack("{s:s, s:s}", "apiVersion", "authentication.k8s.io/v1", "kind", "SelfSubjectReview");
-	struct kube_request request = {.method = "POST", .path = REVIEW_SELF, .body = body, .changes_nothing = true, .deadline_ms = REVIEW_MS};
+	struct kube_request request = {
+		.method = "POST", .path = REVIEW_SELF, .body = body, .changes_nothing = true, .deadline_ms = REVIEW_MS};
 	auto_json json_t *doc = NULL;
 	struct error err = ERROR_INIT;
 
@@ -201,7 +202,8 @@ static int may_list(struct doctor *d, const char *group, const char *resource)
 {
 	auto_json json_t *body = json_pack("{s:s, s:s, s:{s:{s:s, s:s, s:s}}}", "apiVersion", "authorization.k8s.io/v1", "kind",
 		"SelfSubjectAccessReview", "spec", "resourceAttributes", "group", group, "resource", resource, "verb", "list");
-	struct kube_request request = {.method = "POST", .path = REVIEW_RIGHTS, .body = body, .changes_nothing = true, .deadline_ms = REVIEW_MS};
+	struct kube_request request = {
+		.method = "POST", .path = REVIEW_RIGHTS, .body = body, .changes_nothing = true, .deadline_ms = REVIEW_MS};
 	auto_json json_t *doc = NULL;
 	struct error err = ERROR_INIT;
 

@@ -83,7 +83,7 @@ static void await_webhook(struct restore *restore, const struct action *probe)
 {
 	int64_t until = clock_monotonic_ms() + restore->patience.gate;
 	auto_free char *path = kube_create_path(probe->resource, probe->object->namespace_, true);
-	struct kube_request request = {.method = "POST", .path = path, .body = probe->object->json, .changes_nothing = true};
+	struct kube_request request = {.method = "POST", .path = path, .body = probe->object->json};
 	struct error error = ERROR_INIT;
 
 	while (kube_call(restore->settings->client, &request, NULL, &error) < 0 && error.code == ERR_UNAVAILABLE) {
