@@ -33,6 +33,9 @@ bool diff_equal(const json_t *a, const json_t *b);
  */
 void diff_print_value(struct strbuf *out, const char *path, const json_t *value);
 
+/* {path, <old_key>, <new_key>}, the values as text for people. The caller's. */
+json_t *diff_field(const char *path, const char *old_key, const json_t *old, const char *new_key, const json_t *new_);
+
 /*
  * Whether the path, or what it lies below, looks like a credential's: a key or the name of a list item has the word token, password,
  * passwd, secret, authorization, credential, "api key", "private key" or "access key" in it ("HF_TOKEN", "apiKey"; not "tokenizer"), and no

@@ -21,12 +21,11 @@ json_t *change_new(const char *change, const struct object *object)
 
 static void add_field(const char *path, const json_t *old, const json_t *new_, void *arg)
 {
-	auto_strbuf struct strbuf before = STRBUF_INIT, after = STRBUF_INIT;
+	json_t *field = diff_field(path, "old", old, "new", new_);
 
-	diff_print_value(&before, path, old);
-	diff_print_value(&after, path, new_);
-	json_array_append_new(
-		arg, json_pack("{s:s, s:s, s:s, s:n, s:n}", "path", path, "old", before.buf, "new", after.buf, "manager", "time"));
+	json_object_set_new(field, "manager", json_null());
+	json_object_set_new(field, "time", json_null());
+	json_array_append_new(arg, field);
 }
 
 size_t change_add_fields(json_t *change, const struct object *old, const struct object *new_)

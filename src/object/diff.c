@@ -241,3 +241,12 @@ size_t diff_values(const json_t *old, const json_t *new_, diff_fn fn, void *arg)
 {
 	return diff_values_at("", old, new_, fn, arg);
 }
+
+json_t *diff_field(const char *path, const char *old_key, const json_t *old, const char *new_key, const json_t *new_)
+{
+	auto_strbuf struct strbuf before = STRBUF_INIT, after = STRBUF_INIT;
+
+	diff_print_value(&before, path, old);
+	diff_print_value(&after, path, new_);
+	return json_pack("{s:s, s:s, s:s}", "path", path, old_key, before.buf, new_key, after.buf);
+}

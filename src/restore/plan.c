@@ -101,11 +101,7 @@ static void plan_waves(struct restore *restore)
 
 static void field_add(const char *path, const json_t *live, const json_t *want, void *arg)
 {
-	auto_strbuf struct strbuf before = STRBUF_INIT, after = STRBUF_INIT;
-
-	diff_print_value(&before, path, live);
-	diff_print_value(&after, path, want);
-	json_array_append_new(arg, json_pack("{s:s, s:s, s:s}", "path", path, "live", before.buf, "snapshot", after.buf));
+	json_array_append_new(arg, diff_field(path, "live", live, "snapshot", want));
 }
 
 /*
