@@ -45,7 +45,7 @@ int git_store_open_dry(struct git_store **out, const char *dir, struct error *er
 void git_store_free(struct git_store *store);
 /* Where it is, with a '/' at the end. Borrowed. */
 const char *git_store_dir(const struct git_store *store);
-/* Hold the writer's lock <dir>/rhaii-dr.lock until git_store_free; ERR_LOCKED. A dry run needs none and takes none. */
+/* Hold the writer's lock <dir>/rhaii-dr.lock until git_store_free, and remove what killed writers have left; ERR_LOCKED. A dry run needs none and takes none. */
 int git_store_lock(struct git_store *store, struct error *err);
 
 /* The names under refs/heads/clusters/. */

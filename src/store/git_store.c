@@ -13,12 +13,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/file.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
 #include "util/text.h"
 
 #define LOCK_NAME "rhaii-dr.lock"
+#define TEMPORARY "tmp_object_git2_"
+#define TEMPORARY_SECONDS 3600
 #define LABEL_MAX 63
 /* Above those of libgit2's own backends, 1 and 2: where new objects go is where the first backend that writes puts them. */
 #define MEMORY_PRIORITY 100
@@ -254,6 +257,26 @@ const char *git_store_dir(const struct git_store *store)
 	return store->dir;
 }
 
+/*
+ * What libgit2 leaves of a loose object whose writer was killed: neither it nor git gc ever looks at it again. We hold the writer's lock, so no writer of ours is
+ * at one of them; that of somebody else is not at it for an hour.
+ */
+static void sweep_temporaries(const struct git_store *store)
+{
+	auto_free char *folder = xasprintf("%sobjects", store->dir);
+	DIR *entries = opendir(folder);
+	const struct dirent *entry;
+	struct stat found;
+
+	while (entries && (entry = readdir(entries)))
+		if (strncmp(entry->d_name, TEMPORARY, strlen(TEMPORARY)) == 0 &&
+			fstatat(dirfd(entries), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+			found.st_mtime < clock_now() - TEMPORARY_SECONDS)
+			(void)unlinkat(dirfd(entries), entry->d_name, 0);
+	if (entries)
+		(void)closedir(entries);
+}
+
 int git_store_lock(struct git_store *store, struct error *err)
 {
 	auto_free char *path = NULL;
@@ -269,6 +292,7 @@ int git_store_lock(struct git_store *store, struct error *err)
 	path = xasprintf("%s" LOCK_NAME, store->dir);
 	if (file_lock_take(&store->lock, path, err) < 0)
 		return -1;
+	sweep_temporaries(store);
 	return git_clear_stale_lock(store, "HEAD", err);
 }
 

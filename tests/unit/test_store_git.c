@@ -533,6 +533,25 @@ static void test_the_lock_of_a_dead_writer_is_removed(void **state)
 	git_store_free(store);
 }
 
+/* That of a git that is at work is younger; what has another name is not ours to know. */
+static void test_old_temporaries_of_dead_writers_are_removed(void **state)
+{
+	struct git_store *store = open_repo();
+	auto_free char *left = NULL;
+	char id[GIT_ID_SIZE];
+
+	(void)state;
+	commit_rows(store, sample_rows, SAMPLE_TIME, id);
+	git_store_free(store);
+	shell("cd repo/objects && touch -d '2 hours ago' tmp_object_git2_AAAAAA tmp_obj_of_git && touch -d '50 minutes ago' "
+	      "tmp_object_git2_BBBBBB");
+	store = open_repo();
+	commit_rows(store, sample_rows_changed, SAMPLE_TIME + 60, id);
+	left = shell_output("cd repo/objects && echo tmp_*");
+	assert_string_equal(left, "tmp_obj_of_git tmp_object_git2_BBBBBB");
+	git_store_free(store);
+}
+
 static void test_captured_is_a_tag_on_the_head(void **state)
 {
 	struct git_store *store = open_repo();
@@ -1283,6 +1302,7 @@ int main(void)
 		T(test_a_message_that_cannot_be_read_again_is_refused),
 		T(test_a_branch_that_has_moved_is_a_conflict),
 		T(test_the_lock_of_a_dead_writer_is_removed),
+		T(test_old_temporaries_of_dead_writers_are_removed),
 		T(test_captured_is_a_tag_on_the_head),
 		T(test_a_replaced_captured_tag_leaves_nothing),
 		T(test_a_captured_tag_that_is_in_use_stays),
