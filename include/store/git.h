@@ -22,11 +22,12 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "util/mem.h"
+
 struct error;
 struct git_store;
 struct git_write;
 struct strbuf;
-struct strlist;
 struct tree;
 
 #define GIT_ID_SIZE 41
@@ -59,10 +60,13 @@ struct git_commit {
 	char *subject, *message;
 	/* Trailers of the last paragraph, each NULL when it is not there exactly once. */
 	char *captured_at, *resource_version, *tool_version, *manifest_sha256, *maintenance;
+	struct strlist stale; /* the values of all trailers Stale (store/stale.h), in their order */
 };
 void git_commit_release(struct git_commit *commit);
 /* Read a raw commit object (git cat-file commit), from a repository or from an archive; the id is computed. ERR_INTEGRITY. The caller releases out. */
 int git_commit_parse(const char *raw, size_t len, struct git_commit *out, struct error *err);
+/* Whether the commit's Manifest-SHA256 is true of the tree: it was made by a snapshot, and by it alone. */
+bool git_commit_vouches(const struct git_commit *commit, const struct tree *tree);
 
 /* revision: NULL or "" (the branch head of cluster), "@{TIME}" or "<revision>@{TIME}" (<revision> names where to start) with an RFC 3339 time (the newest snapshot of the branch captured at or before it, by Captured-At and the captured tag,
  * never the reflog), or what git rev-parse takes. ERR_NOT_FOUND. */
@@ -81,6 +85,8 @@ int git_read_file(struct git_store *store, const char *commit_id, const char *pa
 time_t git_captured_at(struct git_store *store, const char *cluster);
 /* Another trailer of that tag ("Not-Ready"), NULL when it is not there exactly once or the tag is not on the branch head. The caller frees. */
 char *git_captured_trailer(struct git_store *store, const char *cluster, const char *key);
+/* Append the values of all trailers with the key, in their order. */
+void git_captured_trailers(struct git_store *store, const char *cluster, const char *key, struct strlist *out);
 
 /* Takes the writer's lock when it is not held yet. A head whose files cannot be listed is fine here (git_write_changes says so). */
 int git_write_begin(struct git_write **out, struct git_store *store, const char *cluster, struct error *err);

@@ -39,6 +39,7 @@ struct snapshot {
 	char commit[GIT_ID_SIZE]; /* "" when not known (folder without COMMIT) */
 	char *message;            /* of that commit, for words; NULL when not known */
 	time_t captured_at;       /* 0 when not known */
+	json_t *stale;            /* as of stale.h, never NULL */
 	bool verified;            /* a MANIFEST vouched for every file */
 	struct strlist edits;     /* files that differ from it, accepted */
 	json_t *info;             /* snapshot.yaml */
@@ -51,7 +52,7 @@ struct snapshot {
 /* arg as in design.md section 8: starts with '/' or "./" or ends in ".tar.zst": a path (folder or archive); else a git revision (NULL: the branch head). */
 int snapshot_open(struct snapshot **out, const struct snapshot_source *source, const char *arg, struct error *err);
 void snapshot_free(struct snapshot *snapshot);
-/* For results: name, cluster, clusterId, commit and capturedAt (null when not known), verified, edits; foreign text is escaped. The caller's. */
+/* For results: name, cluster, clusterId, commit and capturedAt (null when not known), stale (as of stale.h), verified, edits; foreign text is escaped. The caller's. */
 json_t *snapshot_description(const struct snapshot *snapshot);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "store/git.h"
+#include "store/tree.h"
 #include "util/error.h"
 #include "util/hash.h"
 #include "util/mem.h"
@@ -23,6 +24,7 @@ void git_commit_release(struct git_commit *commit)
 	free(commit->tool_version);
 	free(commit->manifest_sha256);
 	free(commit->maintenance);
+	strlist_release(&commit->stale);
 	*commit = (struct git_commit){0};
 }
 
@@ -55,20 +57,27 @@ static const char *last_paragraph(const char *message)
 	return start;
 }
 
-/* The value when the key is there exactly once, else NULL: of two, neither can be believed. The caller frees. */
-static char *trailer(const char *paragraph, const char *key)
+static void trailers(const char *paragraph, const char *key, struct strlist *out)
 {
-	const char *value = NULL;
 	size_t len = strlen(key);
 
 	for (const char *line = paragraph; line && *line && !is_blank(line); line = *line_end(line) ? line_end(line) + 1 : line_end(line)) {
+		auto_free char *value = NULL;
+
 		if (strncmp(line, key, len) != 0 || strncmp(line + len, ": ", 2) != 0)
 			continue;
-		if (value)
-			return NULL;
-		value = line + len + 2;
+		value = xstrndup(line + len + 2, strcspn(line + len + 2, "\n"));
+		strlist_add(out, value);
 	}
-	return value ? xstrndup(value, strcspn(value, "\n")) : NULL;
+}
+
+/* The value when the key is there exactly once, else NULL: of two, neither can be believed. The caller frees. */
+static char *trailer(const char *paragraph, const char *key)
+{
+	auto_strlist struct strlist values = STRLIST_INIT;
+
+	trailers(paragraph, key, &values);
+	return values.count == 1 ? xstrdup(values.items[0]) : NULL;
 }
 
 static void read_message(struct git_commit *out, const char *message)
@@ -82,6 +91,7 @@ static void read_message(struct git_commit *out, const char *message)
 	out->tool_version = trailer(paragraph, "Tool-Version");
 	out->manifest_sha256 = trailer(paragraph, "Manifest-SHA256");
 	out->maintenance = trailer(paragraph, "Maintenance");
+	trailers(paragraph, "Stale", &out->stale);
 }
 
 /* ---- header ---- */
@@ -161,4 +171,14 @@ int git_commit_parse(const char *raw, size_t len, struct git_commit *out, struct
 	read_message(out, body ? body + (*at == '\n' ? 1 : 2) : "");
 	compute_id(raw, len, out->id);
 	return 0;
+}
+
+bool git_commit_vouches(const struct git_commit *commit, const struct tree *tree)
+{
+	auto_strbuf struct strbuf manifest = STRBUF_INIT;
+	char sum[HASH_HEX_SIZE];
+
+	tree_manifest(tree, &manifest);
+	hash_sha256(manifest.buf, manifest.len, sum);
+	return commit->manifest_sha256 && strcmp(commit->manifest_sha256, sum) == 0;
 }

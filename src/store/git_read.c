@@ -325,20 +325,24 @@ int git_read_file(struct git_store *store, const char *commit_id, const char *pa
 
 /* ---- the captured tag ---- */
 
-/* The value of the only such line of the tag, when the tag is of this commit. The caller frees. */
-static char *captured_line(const char *text, const git_oid *head, const char *key)
+/* The values of all such lines of the tag, when the tag is of this commit. */
+static void captured_lines(const char *text, const git_oid *head, const char *key, struct strlist *out)
 {
 	auto_free char *line = xasprintf("\n%s: ", key);
 	char hex[GIT_ID_SIZE];
-	const char *at = strstr(text, line);
 
-	if (strncmp(text, "object ", 7) != 0 || strncmp(text + 7, hex_of(head, hex), GIT_ID_SIZE - 1) != 0 || !at)
-		return NULL;
-	at += strlen(line);
-	return strstr(at, line) ? NULL : xstrndup(at, strcspn(at, "\n"));
+	if (strncmp(text, "object ", 7) != 0 || strncmp(text + 7, hex_of(head, hex), GIT_ID_SIZE - 1) != 0)
+		return;
+	for (const char *at = text; (at = strstr(at, line));) {
+		auto_free char *value = NULL;
+
+		at += strlen(line);
+		value = xstrndup(at, strcspn(at, "\n"));
+		strlist_add(out, value);
+	}
 }
 
-char *git_captured_trailer(struct git_store *store, const char *cluster, const char *key)
+void git_captured_trailers(struct git_store *store, const char *cluster, const char *key, struct strlist *out)
 {
 	auto_free char *name = xasprintf(GIT_CAPTURED "%s", cluster);
 	auto_object git_odb_object *tag = NULL;
@@ -348,9 +352,17 @@ char *git_captured_trailer(struct git_store *store, const char *cluster, const c
 
 	if (git_head(store, cluster, &head, &ignored) <= 0 || git_reference_name_to_id(&id, store->repo, name) < 0 ||
 		git_load(&tag, store, &id, GIT_OBJECT_TAG, GIT_TAG_MAX, &ignored) < 0)
-		return NULL;
+		return;
 	text = xstrndup(git_odb_object_data(tag), git_odb_object_size(tag));
-	return captured_line(text, &head, key);
+	captured_lines(text, &head, key, out);
+}
+
+char *git_captured_trailer(struct git_store *store, const char *cluster, const char *key)
+{
+	auto_strlist struct strlist values = STRLIST_INIT;
+
+	git_captured_trailers(store, cluster, key, &values);
+	return values.count == 1 ? xstrdup(values.items[0]) : NULL;
 }
 
 time_t git_captured_at(struct git_store *store, const char *cluster)

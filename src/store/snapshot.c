@@ -6,6 +6,7 @@
 
 #include "object/object.h"
 #include "store/archive.h"
+#include "store/stale.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/file.h"
@@ -48,14 +49,12 @@ static time_t captured_at(const struct git_commit *commit)
 	return commit->captured_at && clock_parse(commit->captured_at, &when, &ignored) == 0 ? when : 0;
 }
 
-/* Whether the commit's trailer is true of its tree, whose manifest is appended. */
-static bool is_vouched(const struct git_commit *commit, const struct tree *tree, struct strbuf *manifest)
+/* What a commit says of its time, and of the kinds that are older. */
+static void take_times(struct snapshot *s, const struct git_commit *commit)
 {
-	char sum[HASH_HEX_SIZE];
-
-	tree_manifest(tree, manifest);
-	hash_sha256(manifest->buf, manifest->len, sum);
-	return commit->manifest_sha256 && strcmp(commit->manifest_sha256, sum) == 0;
+	s->captured_at = captured_at(commit);
+	json_decref(s->stale);
+	s->stale = stale_read(&commit->stale);
 }
 
 /* ---- git ---- */
@@ -80,9 +79,10 @@ static int try_ancestor(struct snapshot *s, struct git_store *store, const char 
 		return 0;
 	if (git_read_tree(store, id, &tree, err) < 0)
 		return -1;
-	if (!is_vouched(&commit, &tree, &manifest))
+	if (!git_commit_vouches(&commit, &tree))
 		return 0;
-	s->captured_at = captured_at(&commit);
+	take_times(s, &commit);
+	tree_manifest(&tree, &manifest);
 	return tree_manifest_check(&s->tree, manifest.buf, manifest.len, &s->edits, err) < 0 ? -1 : 1;
 }
 
@@ -104,31 +104,34 @@ static int find_edits(struct snapshot *s, struct git_store *store, const char *p
 	return 0;
 }
 
-/* The head may have been seen unchanged after it was committed. */
-static time_t last_seen(struct git_store *store, const char *cluster, const struct git_commit *commit)
+/* The head may have been seen unchanged after it was committed: then that look counts. */
+static void take_last_look(struct snapshot *s, struct git_store *store, const char *cluster, const struct git_commit *commit)
 {
 	struct error ignored = ERROR_INIT;
 	char head[GIT_ID_SIZE];
 	auto_free char *name = NULL;
-	time_t when = captured_at(commit), again = 0;
+	time_t again;
 
-	if (git_store_cluster(store, cluster, &name, &ignored) == 0 && git_resolve(store, name, NULL, head, &ignored) == 0 &&
-		strcmp(head, commit->id) == 0)
-		again = git_captured_at(store, name);
-	return again > when ? again : when;
+	take_times(s, commit);
+	if (git_store_cluster(store, cluster, &name, &ignored) < 0 || git_resolve(store, name, NULL, head, &ignored) < 0 ||
+		strcmp(head, commit->id) != 0)
+		return;
+	again = git_captured_at(store, name);
+	s->captured_at = again > s->captured_at ? again : s->captured_at;
+	json_decref(s->stale);
+	s->stale = stale_of(store, name, commit);
 }
 
 static int load_commit(struct snapshot *s, struct git_store *store, const struct snapshot_source *source, struct error *err)
 {
 	__attribute__((cleanup(git_commit_release))) struct git_commit commit = {0};
-	auto_strbuf struct strbuf manifest = STRBUF_INIT;
 
 	if (git_read_commit(store, s->commit, &commit, err) < 0 || git_read_tree(store, s->commit, &s->tree, err) < 0)
 		return -1;
 	s->message = xstrdup(commit.message);
-	s->verified = is_vouched(&commit, &s->tree, &manifest);
+	s->verified = git_commit_vouches(&commit, &s->tree);
 	if (s->verified) {
-		s->captured_at = last_seen(store, source->cluster, &commit);
+		take_last_look(s, store, source->cluster, &commit);
 		return 0;
 	}
 	if (find_edits(s, store, commit.parent, err) < 0 || judge_edits(s, source->accept_edits, err) < 0)
@@ -164,7 +167,7 @@ static int load_archive(struct snapshot *s, const char *path, struct error *err)
 		return -1;
 	memcpy(s->commit, commit.id, sizeof(s->commit));
 	s->message = xstrdup(commit.message);
-	s->captured_at = captured_at(&commit);
+	take_times(s, &commit);
 	s->verified = true;
 	return 0;
 }
@@ -241,7 +244,6 @@ static void deny(struct snapshot *s, const struct folder *folder, const struct g
 static int judge_commit(struct snapshot *s, const struct folder *folder, struct error *err)
 {
 	__attribute__((cleanup(git_commit_release))) struct git_commit commit = {0};
-	auto_strbuf struct strbuf manifest = STRBUF_INIT;
 	char tree_id[GIT_ID_SIZE];
 
 	if (!folder->has_commit)
@@ -249,13 +251,13 @@ static int judge_commit(struct snapshot *s, const struct folder *folder, struct 
 	if (git_commit_parse(folder->commit.buf, folder->commit.len, &commit, err) < 0)
 		return error_wrap(err, TREE_COMMIT);
 	tree_git_id(&s->tree, "", tree_id);
-	if (strcmp(tree_id, commit.tree) != 0 || !is_vouched(&commit, &s->tree, &manifest)) {
+	if (strcmp(tree_id, commit.tree) != 0 || !git_commit_vouches(&commit, &s->tree)) {
 		deny(s, folder, &commit);
 		return 0;
 	}
 	memcpy(s->commit, commit.id, sizeof(s->commit));
 	s->message = xstrdup(commit.message);
-	s->captured_at = captured_at(&commit);
+	take_times(s, &commit);
 	return 0;
 }
 
@@ -388,6 +390,7 @@ int snapshot_open(struct snapshot **out, const struct snapshot_source *source, c
 
 	*out = NULL;
 	s->name = xstrdup(arg && *arg ? arg : "the last one");
+	s->stale = json_array();
 	if (load(s, source, arg, err) < 0 || read_info(s, err) < 0 || read_others(s, err) < 0 || read_objects(s, err) < 0) {
 		text_escape(&shown, s->name, strlen(s->name), 200);
 		snapshot_free(s);
@@ -404,6 +407,7 @@ void snapshot_free(struct snapshot *s)
 	for (size_t i = 0; i < s->object_count; i++)
 		object_free(s->objects[i]);
 	free(s->objects);
+	json_decref(s->stale);
 	json_decref(s->info);
 	json_decref(s->requirements);
 	json_decref(s->generated);
@@ -431,7 +435,8 @@ json_t *snapshot_description(const struct snapshot *s)
 
 	for (size_t i = 0; i < s->edits.count; i++)
 		json_array_append_new(edits, text_json(s->edits.items[i]));
-	return json_pack("{s:o, s:s, s:s, s:s?, s:s?, s:b, s:o}", "name", text_json(s->name), "cluster", s->cluster, "clusterId",
+	return json_pack("{s:o, s:s, s:s, s:s?, s:s?, s:O, s:b, s:o}", "name", text_json(s->name), "cluster", s->cluster, "clusterId",
 		s->cluster_id, "commit", *s->commit ? s->commit : NULL, "capturedAt",
-		s->captured_at ? clock_format(s->captured_at, when) : NULL, "verified", (int)s->verified, "edits", edits);
+		s->captured_at ? clock_format(s->captured_at, when) : NULL, "stale", s->stale, "verified", (int)s->verified, "edits",
+		edits);
 }
