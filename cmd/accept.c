@@ -13,5 +13,7 @@ int command_accept(struct context *ctx, struct error *err)
 	if (capture_accept(ctx->store, ctx->cluster, context_arg(ctx, 0), s->archive_dir, &ctx->result, err) < 0)
 		return -1;
 	json_object_set_new(ctx->result, "offsite", json_string(offsite));
+	if (json_array_size(json_object_get(ctx->result, "stale")) > 0)
+		outcome_add(&ctx->outcome, ERR_PARTIAL);
 	return 0;
 }

@@ -228,13 +228,16 @@ static void judge_not_served(struct doctor *d, const struct policy_kind *kind, c
 		d->not_served++;
 }
 
-static void judge_served(struct doctor *d, const char *name, int allowed)
+static void judge_served(struct doctor *d, const struct policy_kind *kind, const char *name, int allowed)
 {
+	bool carry = kind->on_error == ON_ERROR_CARRY;
+
 	d->served++;
 	if (allowed == 0)
-		finding(d, "rights", bad,
+		finding(d, "rights", carry ? warning : bad,
 			"grant the verb list on it in all namespaces: `rhaii-dr rbac --for snapshot` prints what is needed",
-			"%s: may not be listed", name);
+			"%s: may not be listed%s", name,
+			carry ? "; a snapshot keeps its last state, if there is one, and marks it stale" : "");
 }
 
 static json_t *check_kind(struct doctor *d, const struct policy_kind *kind)
@@ -244,7 +247,7 @@ static json_t *check_kind(struct doctor *d, const struct policy_kind *kind)
 	int allowed = found ? may_list(d, kind->group, kind->resource) : -1;
 
 	if (found)
-		judge_served(d, name, allowed);
+		judge_served(d, kind, name, allowed);
 	else
 		judge_not_served(d, kind, name);
 	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "group", kind->group, "resource", kind->resource, "kind", kind->kind, "required",

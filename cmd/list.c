@@ -5,6 +5,7 @@
 #include "command.h"
 #include "output.h"
 #include "store/git.h"
+#include "store/stale.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -83,9 +84,10 @@ static int add_commit(const struct git_commit *commit, void *arg)
 	if (count_objects(listing, commit->id, &count) < 0)
 		return -1;
 	json_array_append_new(listing->ctx->result,
-		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s}", "commit", commit->id, "capturedAt", captured_at, "unchangedUntil",
+		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "commit", commit->id, "capturedAt", captured_at, "unchangedUntil",
 			unchanged_until(listing, captured_at), "objects", count, "maintenance", count_or_null(commit->maintenance),
-			"notReady", not_ready(listing), "subject", commit->subject));
+			"notReady", not_ready(listing), "stale", stale_of(listing->ctx->store, listing->ctx->cluster, commit), "subject",
+			commit->subject));
 	return 0;
 }
 
@@ -106,7 +108,7 @@ void print_list(struct output *out, const json_t *result)
 	static const struct column columns[] = {{"SNAPSHOT", "commit", CELL_ID, 0}, {"CAPTURED AT", "capturedAt", CELL_TEXT, 0},
 		{"UNCHANGED UNTIL", "unchangedUntil", CELL_TEXT, 0}, {"OBJECTS", "objects", CELL_NUMBER, 0},
 		{"MAINTENANCE", "maintenance", CELL_NUMBER, 0}, {"NOT READY", "notReady", CELL_NUMBER, 0},
-		{"SUBJECT", "subject", CELL_TEXT, 100}, {NULL, NULL, CELL_TEXT, 0}};
+		{"STALE", "stale", CELL_COUNT, 0}, {"SUBJECT", "subject", CELL_TEXT, 100}, {NULL, NULL, CELL_TEXT, 0}};
 
 	output_table(out, result, columns);
 }

@@ -244,6 +244,8 @@ static void cell_text(struct strbuf *text, const struct column *column, const js
 		strbuf_addf(text, "%lld", (long long)json_integer_value(value));
 	else if (json_is_boolean(value))
 		strbuf_adds(text, json_is_true(value) ? "yes" : "no");
+	else if (column->type == CELL_COUNT && json_array_size(value) > 0)
+		strbuf_addf(text, "%zu", json_array_size(value));
 	else if (json_array_size(value) > 0)
 		add_list(text, value, column->max);
 	else
@@ -268,7 +270,7 @@ static size_t measure(const json_t *rows, const struct column *column)
 
 static bool is_right(const struct column *column)
 {
-	return column->type == CELL_NUMBER || column->type == CELL_DURATION;
+	return column->type == CELL_NUMBER || column->type == CELL_COUNT || column->type == CELL_DURATION;
 }
 
 static void add_cell(struct output *out, const struct column *column, size_t width, const char *text)

@@ -27,6 +27,7 @@ struct output {
 enum cell_type {
 	CELL_TEXT,     /* string, number, or a list of strings joined by commas; "-" where there is none */
 	CELL_NUMBER,   /* to the right */
+	CELL_COUNT,    /* of the items of a list, to the right; "-" where it is empty */
 	CELL_STATUS,   /* a word with a color */
 	CELL_DURATION, /* milliseconds */
 	CELL_ID,       /* the first digits of a git id */

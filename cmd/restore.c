@@ -44,9 +44,8 @@ static int ask(const struct context *ctx, const struct restore *restore, struct 
 }
 
 /* Said also where nobody is asked: what was stopped is no failure of the restore, and serves no more than before. */
-static void warn_of_maintenance(const struct restore *restore)
+static void warn_of_maintenance(const json_t *plan)
 {
-	auto_json json_t *plan = restore_plan_json(restore);
 	const json_t *list = json_object_get(plan, "maintenance"), *entry;
 	size_t i;
 
@@ -58,6 +57,28 @@ static void warn_of_maintenance(const struct restore *restore)
 	}
 	if (i > MAINTENANCE_WARNINGS)
 		log_warning("and %zu more", i - MAINTENANCE_WARNINGS);
+}
+
+/* What comes back may be older than the snapshot. */
+static void warn_of_stale(const json_t *plan)
+{
+	const json_t *mark;
+	size_t i;
+
+	json_array_foreach (json_at(plan, "snapshot", "stale", NULL), i, mark) {
+		const char *group = table_text(mark, "group");
+
+		log_warning("%s%s%s could not be read when the snapshot was taken: it is restored as it was at %s",
+			table_text(mark, "resource"), *group ? "." : "", group, table_text(mark, "since"));
+	}
+}
+
+static void warn_of(const struct restore *restore)
+{
+	auto_json json_t *plan = restore_plan_json(restore);
+
+	warn_of_maintenance(plan);
+	warn_of_stale(plan);
 }
 
 int command_restore(struct context *ctx, struct error *err)
@@ -78,7 +99,7 @@ int command_restore(struct context *ctx, struct error *err)
 	if (check_consent(s, err) < 0 || restore_prepare(&restore, &settings, err) < 0)
 		return -1;
 	if (s->yes)
-		warn_of_maintenance(restore);
+		warn_of(restore);
 	rc = s->yes ? 0 : ask(ctx, restore, err);
 	if (rc == 0)
 		rc = restore_run(restore, &ctx->result, &ctx->outcome, err);

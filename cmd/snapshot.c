@@ -38,6 +38,8 @@ int command_snapshot(struct context *ctx, struct error *err)
 	json_object_set_new(ctx->result, "offsite", json_string(offsite)); /* also of a refused one; nothing where there is none */
 	if (rc < 0)
 		return -1;
+	if (json_array_size(json_object_get(ctx->result, "stale")) > 0)
+		outcome_add(&ctx->outcome, ERR_PARTIAL);
 	warn_findings(json_object_get(ctx->result, "findings"));
 	if (!s->dry_run && !s->offsite)
 		log_warning("no copy leaves this machine (offsite: none)");
@@ -103,6 +105,7 @@ void print_snapshot(struct output *out, const json_t *result)
 	output_field(out, "cluster", "%s", json_text_at(result, "cluster", NULL));
 	print_commit(out, result);
 	output_field(out, "captured at", "%s", json_text_at(result, "capturedAt", NULL));
+	table_stale(out, json_object_get(result, "stale"));
 	print_count(out, result);
 	if (table_number(result, "notReady") > 0)
 		output_field(out, "not ready", "%lld", table_number(result, "notReady"));

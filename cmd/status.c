@@ -70,7 +70,8 @@ static void print_age(struct output *out, const json_t *entry, long long max_age
 		output_status(out, "RPO now", "unknown", "the last capture lies in the future");
 	else
 		output_status(out, "RPO now", json_is_true(json_object_get(entry, "tooOld")) ? "missed" : "met",
-			"%s since the last capture (RPO %s)", age_text, limit);
+			"%s since the last %scapture (RPO %s)", age_text,
+			json_array_size(json_object_get(entry, "stale")) > 0 ? "complete " : "", limit);
 }
 
 static void print_archive(struct output *out, const json_t *entry)
@@ -89,6 +90,7 @@ static void print_cluster(struct output *out, const json_t *entry, long long max
 	output_field(out, "cluster", "%s", json_text_at(entry, "cluster", NULL));
 	print_age(out, entry, max_age);
 	output_field(out, "captured at", "%s", json_text_at(entry, "capturedAt", NULL));
+	table_stale(out, json_object_get(entry, "stale"));
 	output_field(out, "snapshot", "%.12s of %s", json_text_at(entry, "commit", NULL), json_text_at(entry, "snapshotAt", NULL));
 	if (json_is_integer(json_object_get(entry, "objects")))
 		output_field(out, "objects", "%lld", table_number(entry, "objects"));

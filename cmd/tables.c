@@ -195,6 +195,19 @@ static void print_verified(struct output *out, const json_t *origin)
 		output_field(out, "", "%s", json_is_string(edit) ? json_string_value(edit) : "");
 }
 
+void table_stale(struct output *out, const json_t *stale)
+{
+	const json_t *mark;
+	size_t i;
+
+	json_array_foreach (stale, i, mark) {
+		const char *group = table_text(mark, "group"), *error = table_text(mark, "error");
+
+		output_field(out, i ? "" : "stale", "%s%s%s since %s%s%s", table_text(mark, "resource"), *group ? "." : "", group,
+			table_text(mark, "since"), *error ? ": " : "", error);
+	}
+}
+
 void table_origin(struct output *out, const json_t *origin)
 {
 	const char *commit = table_text(origin, "commit"), *captured = table_text(origin, "capturedAt");
@@ -202,5 +215,6 @@ void table_origin(struct output *out, const json_t *origin)
 	output_field(out, "cluster", "%s", table_text(origin, "cluster"));
 	output_field(out, "commit", "%s", *commit ? commit : "not known");
 	output_field(out, "captured at", "%s", *captured ? captured : "not known");
+	table_stale(out, json_object_get(origin, "stale"));
 	print_verified(out, origin);
 }

@@ -26,6 +26,8 @@ void table_requirements(struct output *out, const char *title, const json_t *req
 void table_environment(struct output *out, const json_t *environment);
 /* all: also those that passed. Ends in a line of counts. */
 void table_probes(struct output *out, const json_t *probes, bool all);
+/* Kinds that are older than the rest, a line each: [{group, resource, since, error (not always)}]. */
+void table_stale(struct output *out, const json_t *stale);
 /* Where the objects come from, as snapshot_description has it. */
 void table_origin(struct output *out, const json_t *origin);
 

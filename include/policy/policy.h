@@ -31,6 +31,12 @@ enum policy_select {
 	SELECT_HOLDING,    /* namespaces that hold a taken object */
 };
 
+/* What becomes of a snapshot when a kind that the cluster serves cannot be read completely. */
+enum policy_on_error {
+	ON_ERROR_FAIL,  /* it fails, nothing is committed */
+	ON_ERROR_CARRY, /* the kind keeps its last committed state, marked stale (design.md 6.1) */
+};
+
 struct policy_wave {
 	char *name;
 	enum policy_gate gate;
@@ -40,6 +46,7 @@ struct policy_kind {
 	char *group, *resource, *kind;
 	bool required; /* the cluster must serve it; else a kind that is not served is only noted */
 	bool namespaced;
+	enum policy_on_error on_error;
 	enum policy_select select;
 	size_t wave;                        /* index into waves */
 	char *early_group, *early_resource; /* one that an object of this kind refers to goes into early_wave; NULL: no such rule */

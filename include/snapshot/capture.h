@@ -2,7 +2,8 @@
 /*
  * capture - takes a snapshot: list -> classify -> clean -> canonical text -> git tree and commit -> archive.
  *
- * What cannot be read completely fails the whole capture and nothing is committed (design.md rule 6.1). An unchanged cluster makes no
+ * What cannot be read completely fails the whole capture and nothing is committed (design.md rule 6.1), but for kinds of `onError: carry`: they keep the state that the
+ * branch head has of them, and are marked stale by trailers of the commit and of the captured tag (store/stale.h). An unchanged cluster makes no
  * commit and no archive; the captured tag says that it was looked at.
  *
  * All lists are asked for at the resourceVersion of the first. Where the server cannot do that, or forgets the version three times meanwhile, each list
@@ -44,6 +45,7 @@ struct capture_options {
  *   uncovered: [{kind, namespace, name, keys: [..], state, neededBy: [..]}], offsite ("none")
  *   pointInTime (bool: all lists show the cluster at one resourceVersion)
  *   findings: [{object, path, kind}]   (what may be a credential)
+ *   stale: [{group, resource, since, error}]   (kinds that could not be read, and are as they were then)
  * A guard that refuses (ERR_GUARD) leaves {refused: [{guard: cluster|scope|empty|shrink|kind|credential, text}], id: of the capture kept aside for capture_accept, or
  * null} instead.
  */
@@ -51,7 +53,7 @@ int capture_run(const struct capture_options *options, struct kube_client *clien
 	json_t **result, struct error *err);
 
 /*
- * Make the refused capture with this id (the start of its tree's) the head of the cluster's branch, and its archive. *result as of capture_run, without `installed`;
+ * Make the refused capture with this id (the start of its tree's) the head of the cluster's branch, and its archive. *result as of capture_run, without `installed` and `stale[].error`;
  * requests is 0. ERR_GUARD when there is none, it is another, or the branch has moved since it was refused.
  */
 int capture_accept(

@@ -2,7 +2,8 @@
 /*
  * status - how much a disaster would lose right now: the age of the last capture of each cluster in a repository (the RPO), read from the repository alone.
  *
- * A capture that changed nothing made no commit but counts: the captured tag is its time. What is declared (a copy off-site) is told as declared.
+ * A capture that changed nothing made no commit but counts: the captured tag is its time. A kind that it could not read is as old as its mark (store/stale.h) says, and
+ * the RPO with it. What is declared (a copy off-site) is told as declared.
  */
 #ifndef RHAII_SNAPSHOT_STATUS_H
 #define RHAII_SNAPSHOT_STATUS_H
@@ -24,8 +25,8 @@ struct status_options {
 
 /*
  * *result (the caller's): {checkedAt, maxAgeSeconds, offsite, clusters: [{cluster, commit, snapshotAt (when this state was first captured), capturedAt (when it was
- *  last seen to hold), rpoSeconds, inFuture (bool: a clock is wrong), tooOld (bool), objects (null where snapshot.yaml does not tell), archive: null (not asked) or
- *  {path, complete (bool: archive and sidecar are there; what is in them is not read)}, refused: null or the id of a refused capture that waits}]}.
+ *  last seen to hold), stale: [{group, resource, since}], completeAt (as capturedAt, of the oldest kind), rpoSeconds (its age), inFuture (bool: a clock is wrong),
+ *  tooOld (bool), objects (null where snapshot.yaml does not tell), archive: null (not asked) or {path, complete (bool: archive and sidecar are there; what is in them is not read)}, refused: null or the id of a refused capture that waits}]}.
  * ERR_NOT_FOUND where there is no snapshot.
  */
 int status_read(struct git_store *store, const struct status_options *options, json_t **result, struct error *err);

@@ -159,6 +159,7 @@ static int read_produces(struct reader *reader, const json_t *value, void *row)
 }
 
 static const char *const presence_words[] = {"optional", "required", NULL};
+static const char *const on_error_words[] = {[ON_ERROR_FAIL] = "fail", [ON_ERROR_CARRY] = "carry", NULL};
 static const char *const select_words[] = {[SELECT_ALL] = "all",
 	[SELECT_REFERENCED] = "referenced",
 	[SELECT_REFERS] = "refers",
@@ -171,6 +172,7 @@ static const struct column kind_columns[] = {
 	{.key = "group", .type = COLUMN_ANY, KIND(group)},
 	{.key = "kind", .type = COLUMN_TEXT, KIND(kind), .needed = true},
 	{.key = "presence", .type = COLUMN_CHOICE, KIND(required), .words = presence_words},
+	{.key = "onError", .type = COLUMN_WORD, KIND(on_error), .words = on_error_words},
 	{.key = "namespaced", .type = COLUMN_BOOL, KIND(namespaced)},
 	{.key = "select", .type = COLUMN_WORD, KIND(select), .words = select_words},
 	{.key = "wave", .type = COLUMN_OTHER, .read = read_kind_wave, .needed = true},

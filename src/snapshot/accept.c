@@ -7,10 +7,10 @@
 #include "snapshot/capture.h"
 #include "store/archive.h"
 #include "store/git.h"
+#include "store/stale.h"
 #include "store/tree.h"
 #include "util/clock.h"
 #include "util/error.h"
-#include "util/hash.h"
 #include "util/json.h"
 #include "util/log.h"
 #include "util/strbuf.h"
@@ -54,12 +54,7 @@ static json_t *read_document(const struct tree *tree, const char *path, struct e
 /* Whoever can write refs could have put anything there: only what a capture has made is accepted. */
 static int check_manifest(const struct accepting *a, struct error *err)
 {
-	auto_strbuf struct strbuf manifest = STRBUF_INIT;
-	char sum[HASH_HEX_SIZE];
-
-	tree_manifest(&a->after, &manifest);
-	hash_sha256(manifest.buf, manifest.len, sum);
-	if (a->commit.manifest_sha256 && strcmp(a->commit.manifest_sha256, sum) == 0)
+	if (git_commit_vouches(&a->commit, &a->after))
 		return 0;
 	return error_set(err, ERR_INTEGRITY, "commit %.12s is not as a snapshot has made it", a->commit.id);
 }
@@ -144,6 +139,7 @@ static json_t *accept_result(const struct accepting *a, const char *cluster)
 	json_object_set(result, "kinds", json_object_get(a->info, "kinds"));
 	json_object_set(result, "notServed", json_object_get(a->info, "notServed"));
 	json_object_set(result, "changes", a->changes.list);
+	json_object_set_new(result, "stale", stale_read(&a->commit.stale));
 	json_object_set_new(result, "uncovered", capture_uncovered(json_object_get(a->requirements, "requirements")));
 	return result;
 }

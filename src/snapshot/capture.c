@@ -12,6 +12,7 @@
 #include "policy/policy.h"
 #include "store/archive.h"
 #include "store/git.h"
+#include "store/stale.h"
 #include "store/tree.h"
 #include "util/clock.h"
 #include "util/error.h"
@@ -55,6 +56,7 @@ void taken_free(void *value)
 
 	free(taken->group);
 	free(taken->kind);
+	free(taken->namespace_);
 	free(taken->name);
 	free(taken);
 }
@@ -176,6 +178,7 @@ static void capture_message(const struct capture *c, const struct publication *p
 		clock_format(p->time, when), c->resource_version, RHAII_VERSION, p->manifest, json_array_size(c->maintenance));
 	if (!c->together)
 		strbuf_adds(out, "Point-In-Time: no\n");
+	stale_write(carry_stale(c->carry), out);
 }
 
 static int capture_commit(struct capture *c, struct publication *p, struct error *err)
@@ -207,9 +210,11 @@ static int capture_guard(struct capture *c, struct git_store *store, const struc
 /* When the state was last looked at, and what the cluster said of it then: nothing of it may be in the tree. */
 static int capture_mark(struct capture *c, const struct publication *p, struct error *err)
 {
-	auto_free char *remark = xasprintf("Not-Ready: %zu\n", c->not_ready);
+	auto_strbuf struct strbuf remark = STRBUF_INIT;
 
-	git_write_remark(c->write, remark);
+	strbuf_addf(&remark, "Not-Ready: %zu\n", c->not_ready);
+	stale_write(carry_stale(c->carry), &remark);
+	git_write_remark(c->write, remark.buf);
 	return git_write_mark_captured(c->write, p->time, c->resource_version, err);
 }
 
@@ -285,6 +290,7 @@ static json_t *capture_result(const struct capture *c, const struct publication 
 		(json_int_t)p->changes.removed, "uncovered", capture_uncovered(c->requirements), "offsite", "none");
 	json_object_set_new(result, "findings", capture_sorted(c->findings));
 	json_object_set(result, "maintenance", c->maintenance);
+	json_object_set(result, "stale", carry_stale(c->carry));
 	json_object_set_new(result, "pointInTime", json_boolean(c->together));
 	json_object_set_new(result, "notReady", json_integer((json_int_t)c->not_ready));
 	return result;
@@ -336,21 +342,32 @@ static int capture_once(struct capture *c, struct git_store *store, json_t **res
 int capture_run(const struct capture_options *options, struct kube_client *client, struct git_store *store, const struct policy *policy,
 	json_t **result, struct error *err)
 {
+	struct carry *carry = carry_new(store, options->cluster);
 	bool together = true, again;
 	int rc = -1;
 
 	*result = NULL;
 	for (int try = 0; try <= CAPTURE_TRIES; try++) {
-		struct capture c = {.options = options, .client = client, .policy = policy, .together = together && try < CAPTURE_TRIES};
+		struct capture c = {.options = options,
+			.client = client,
+			.policy = policy,
+			.carry = carry,
+			.together = together && try < CAPTURE_TRIES};
 
 		error_clear(err);
 		rc = capture_once(&c, store, result, err);
 		together = together && !c.inexact;
-		again = rc < 0 && (err->code == ERR_GONE || c.inexact);
+		again = rc < 0 && try < CAPTURE_TRIES && (err->code == ERR_GONE || c.inexact);
+		if (rc < 0 && !again && carry_take(carry, &c, err)) {
+			/* what the kind has done to the others ended with it */
+			again = together = true;
+			try = -1;
+		}
 		capture_release(&c);
 		if (!again)
 			break;
 		log_debug("%s; the capture starts over", err->text);
 	}
+	carry_free(carry);
 	return rc;
 }

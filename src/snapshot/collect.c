@@ -90,7 +90,10 @@ static void remember_taken(struct capture *c, const struct object *object, const
 
 	if (*object->namespace_)
 		map_put(&c->held, object->namespace_, c);
-	*taken = (struct taken){.group = xstrdup(object->group), .kind = xstrdup(object->kind), .name = xstrdup(object->name)};
+	*taken = (struct taken){.group = xstrdup(object->group),
+		.kind = xstrdup(object->kind),
+		.namespace_ = xstrdup(object->namespace_),
+		.name = xstrdup(object->name)};
 	taken = map_put(&c->taken, uid, taken);
 	if (taken) /* two objects of one uid: no API server does this */
 		taken_free(taken);
@@ -387,6 +390,31 @@ static int collect_item(json_t *item, void *arg, struct error *err)
 	return rc;
 }
 
+/* ---- kept ---- */
+
+int collect_kept(struct capture *c, struct capture_kind *kind, struct object *object, char *uid, struct error *err)
+{
+	auto_collect struct collect collect = COLLECT_INIT(c, kind, false);
+	auto_strbuf struct strbuf lists = STRBUF_INIT;
+	char no_owner[] = "";
+	struct seen_live live = {0};
+	struct facts facts = {.namespace_ = object->namespace_, .name = object->name, .uid = uid, .owner_uid = no_owner, .derived = true};
+	struct seen *seen;
+
+	if (!in_scope(&collect, object))
+		return 0;
+	facts.class_ = classify_and_clean(c, kind->row, object);
+	facts_lists(object, kind->row, &lists);
+	facts.rest = lists.buf;
+	facts.end = lists.buf + lists.len;
+	if (meet(&collect, object, &facts, &seen, err) < 0)
+		return -1;
+	if (facts.class_ != CLASS_AUTHORED)
+		return 0;
+	seen->taken = true;
+	return write_taken(&collect, object, &live, &facts, err);
+}
+
 /* ---- lists ---- */
 
 int capture_list(struct capture *c, const struct kube_resource *resource, const struct kube_list_options *options,
@@ -416,8 +444,10 @@ static int collect_list(struct collect *collect, const char *namespace_, struct 
 	const struct kube_list_options options = {.namespace_ = namespace_};
 	const struct kube_list_sink sink = {.raw = collect_raw, .item = collect_item, .arg = collect};
 
-	if (capture_list(c, &collect->kind->resource, &options, &sink, err) < 0)
+	if (capture_list(c, &collect->kind->resource, &options, &sink, err) < 0) {
+		c->failing = collect->kind;
 		return -1;
+	}
 	map_put(&collect->kind->listed, namespace_ ? namespace_ : "", c);
 	return 0;
 }
@@ -478,6 +508,8 @@ static int collect_kind(struct capture *c, struct capture_kind *kind, struct err
 {
 	if (!kind->served)
 		return 0;
+	if (kind->carried)
+		return carry_collect(c, kind, err);
 	if (kind->row->select == SELECT_ALL || kind->row->select == SELECT_HOLDING)
 		return collect_whole(c, kind, err);
 	return collect_selected(c, kind, false, err);
@@ -488,7 +520,7 @@ static bool is_missing_some(const struct capture *c, const struct capture_kind *
 {
 	auto_free struct map_entry *entries = map_sorted(&c->needs);
 
-	if (!kind->served || kind->row->select != SELECT_REFERENCED)
+	if (!kind->served || kind->carried || kind->row->select != SELECT_REFERENCED)
 		return false;
 	for (size_t i = 0; i < c->needs.count; i++) {
 		const struct need *need = entries[i].value;

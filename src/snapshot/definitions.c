@@ -140,7 +140,7 @@ static int kind_load(struct capture *c, struct capture_kind *kind, const struct 
 	const struct kube_resource *found = discovery_find(c->discovery, row->group, row->resource, NULL);
 
 	if (!found && discovery_incomplete(c->discovery, row->group))
-		return error_set(err, ERR_FAILED, "the API server cannot say whether it serves %s.%s: discovery of the group failed",
+		return error_set(err, ERR_UNAVAILABLE, "the API server cannot say whether it serves %s.%s: discovery of the group failed",
 			row->resource, row->group);
 	if (!found && row->required) {
 		error_set(err, ERR_FAILED, "the cluster does not serve %s.%s, which the policy requires", row->resource, row->group);
@@ -160,11 +160,17 @@ static int kind_load(struct capture *c, struct capture_kind *kind, const struct 
 int definitions_load(struct capture *c, struct error *err)
 {
 	const struct kube_resource *definitions = discovery_find(c->discovery, "apiextensions.k8s.io", "customresourcedefinitions", NULL);
+	int carried;
 
 	for (size_t i = 0; i < c->policy->kind_count; i++) {
 		c->kinds[i].row = &c->policy->kinds[i];
-		if (kind_load(c, &c->kinds[i], definitions, err) < 0)
+		carried = carry_load(c, &c->kinds[i], err);
+		if (carried < 0)
 			return -1;
+		if (!carried && kind_load(c, &c->kinds[i], definitions, err) < 0) {
+			c->failing = &c->kinds[i];
+			return -1;
+		}
 	}
 	return 0;
 }

@@ -92,19 +92,6 @@ bool guard_object(struct capture *c, const struct object *object)
 
 /* ---- the branch head ---- */
 
-/* What the capture is held against: snapshot.yaml of the branch head. */
-struct head {
-	json_t *info;
-	struct strlist namespaces, excluded; /* its scope: one of the two */
-};
-
-static void head_release(struct head *head)
-{
-	json_decref(head->info);
-	strlist_release(&head->namespaces);
-	strlist_release(&head->excluded);
-}
-
 static void read_list(const json_t *list, struct strlist *out)
 {
 	const json_t *item;
@@ -113,6 +100,46 @@ static void read_list(const json_t *list, struct strlist *out)
 	json_array_foreach (list, i, item)
 		if (json_is_string(item))
 			strlist_add(out, json_string_value(item));
+}
+
+void scope_read(struct scope *out, const json_t *info)
+{
+	*out = (struct scope){0};
+	read_list(json_at(info, "scope", "namespaces", NULL), &out->namespaces);
+	read_list(json_at(info, "scope", "excludeNamespaces", NULL), &out->excluded);
+}
+
+void scope_release(struct scope *scope)
+{
+	strlist_release(&scope->namespaces);
+	strlist_release(&scope->excluded);
+}
+
+static bool globs_match(const struct strlist *globs, const char *text)
+{
+	for (size_t i = 0; i < globs->count; i++)
+		if (text_glob(globs->items[i], text))
+			return true;
+	return false;
+}
+
+bool scope_covers(const struct scope *scope, const char *namespace_)
+{
+	if (scope->namespaces.count)
+		return *namespace_ && strlist_contains(&scope->namespaces, namespace_);
+	return !*namespace_ || !globs_match(&scope->excluded, namespace_);
+}
+
+/* What the capture is held against: snapshot.yaml of the branch head. */
+struct head {
+	json_t *info;
+	struct scope scope;
+};
+
+static void head_release(struct head *head)
+{
+	json_decref(head->info);
+	scope_release(&head->scope);
 }
 
 /* A hand on the branch may have left anything there; that must not stop the snapshots after it. */
@@ -125,24 +152,8 @@ static bool head_read(struct git_store *store, const char *commit, struct head *
 		log_warning("the snapshot before cannot be compared with this one: %s", err.text);
 		return false;
 	}
-	read_list(json_at(out->info, "scope", "namespaces", NULL), &out->namespaces);
-	read_list(json_at(out->info, "scope", "excludeNamespaces", NULL), &out->excluded);
+	scope_read(&out->scope, out->info);
 	return true;
-}
-
-static bool globs_match(const struct strlist *globs, const char *text)
-{
-	for (size_t i = 0; i < globs->count; i++)
-		if (text_glob(globs->items[i], text))
-			return true;
-	return false;
-}
-
-static bool head_covers(const struct head *head, const char *namespace_)
-{
-	if (head->namespaces.count)
-		return *namespace_ && strlist_contains(&head->namespaces, namespace_);
-	return !*namespace_ || !globs_match(&head->excluded, namespace_);
 }
 
 /* ---- counts ---- */
@@ -194,7 +205,7 @@ static size_t *count_covered(const struct capture *c, const struct head *head)
 		/* a Namespace is in scope when its own name is */
 		const struct part *place = c->policy->kinds[kind].select == SELECT_HOLDING ? &parts[3] : &parts[2];
 		auto_free char *namespace_ = xstrndup(place->at, (size_t)place->len);
-		counts[kind] += head_covers(head, namespace_);
+		counts[kind] += scope_covers(&head->scope, namespace_);
 	}
 	return counts;
 }
@@ -252,7 +263,7 @@ static void guard_scope(const struct guards *g)
 {
 	auto_strlist struct strlist lost = STRLIST_INIT;
 	auto_strbuf struct strbuf text = STRBUF_INIT;
-	const struct strlist *named = &g->head->namespaces, *excluded = &g->c->policy->exclude_namespaces;
+	const struct strlist *named = &g->head->scope.namespaces, *excluded = &g->c->policy->exclude_namespaces;
 	const json_t *kind;
 	size_t i;
 
@@ -263,7 +274,7 @@ static void guard_scope(const struct guards *g)
 		if (!capture_in_scope(g->c, named->items[i]))
 			strlist_add(&lost, named->items[i]);
 	for (i = 0; !named->count && !capture_is_narrowed(g->c) && i < excluded->count; i++)
-		if (!globs_match(&g->head->excluded, excluded->items[i]))
+		if (!globs_match(&g->head->scope.excluded, excluded->items[i]))
 			strlist_add(&lost, excluded->items[i]);
 	if (!named->count && capture_is_narrowed(g->c))
 		strlist_add(&lost, "all namespaces but those named now");

@@ -17,6 +17,7 @@
 
 struct cache;
 struct capture_options;
+struct carry;
 struct error;
 struct facts;
 struct git_store;
@@ -34,7 +35,8 @@ struct capture_kind {
 	const struct policy_kind *row;
 	struct kube_resource resource; /* at the storage version where the definition may be read; strings owned */
 	bool served;
-	bool custom; /* has a CustomResourceDefinition */
+	bool carried; /* not listed: as the branch head has it, see carry.c */
+	bool custom;  /* has a CustomResourceDefinition */
 	json_t *served_versions;
 	char *storage_version; /* of the definition; NULL where that is not known. resource.version differs where it is not served */
 	struct map listed;     /* namespaces of which a list was read ("": all) */
@@ -61,7 +63,7 @@ struct child {
 
 /* An object taken into the snapshot, by its uid. */
 struct taken {
-	char *group, *kind, *name;
+	char *group, *kind, *namespace_, *name;
 };
 
 void taken_free(void *taken);
@@ -87,12 +89,14 @@ struct capture {
 	json_t *not_listed;   /* inventory kinds that may not be listed */
 	json_t *undefined;    /* kinds whose definition may not be read */
 	size_t taken_count, generated_count, installed_count;
-	struct cache *cache; /* of what the last capture made of each object; NULL: none */
-	bool together;       /* all lists are of resource_version; false: each is of its own time */
-	bool inexact;        /* the server does not list at a given version */
-	bool sink_failed;    /* what a list gave was refused here, not by the server */
-	time_t since;        /* objects written to after this may differ from the branch head; 0: there is none */
-	json_t *records;     /* path -> change_record, of such objects; NULL: none */
+	struct carry *carry;          /* kinds that are carried; borrowed */
+	struct capture_kind *failing; /* the kind that could not be read; NULL: none */
+	struct cache *cache;          /* of what the last capture made of each object; NULL: none */
+	bool together;                /* all lists are of resource_version; false: each is of its own time */
+	bool inexact;                 /* the server does not list at a given version */
+	bool sink_failed;             /* what a list gave was refused here, not by the server */
+	time_t since;                 /* objects written to after this may differ from the branch head; 0: there is none */
+	json_t *records;              /* path -> change_record, of such objects; NULL: none */
 	size_t record_count;
 	json_t *maintenance; /* [{kind, namespace, name, state}], see maintenance.h; NULL: none */
 	size_t not_ready;    /* taken objects whose ready conditions were not all True */
@@ -113,6 +117,11 @@ int capture_list(struct capture *c, const struct kube_resource *resource, const 
 	const struct kube_list_sink *sink, struct error *err);
 
 int definitions_load(struct capture *c, struct error *err);
+/*
+ * Take an object that the branch head has, of a carried kind, as if a list had shown it: but whatever refers to it, since the whole kind is kept, and without what only
+ * the live object says. uid stands for the one that is not known.
+ */
+int collect_kept(struct capture *c, struct capture_kind *kind, struct object *object, char *uid, struct error *err);
 int collect_kinds(struct capture *c, struct error *err);
 int inventory_collect(struct capture *c, struct error *err);
 int documents_write(struct capture *c, struct error *err);
@@ -123,8 +132,37 @@ json_t *capture_sorted(const json_t *list);
 /* Of the list of requirements what somebody must bring: required from the target, or missing at the source already. The caller's. */
 json_t *capture_uncovered(const json_t *requirements);
 
+/* ---- carry.c: kinds of `onError: carry` that cannot be read keep the state of the branch head ---- */
+
+/* The kinds that are carried, over all the starts of one capture. store and cluster are borrowed. */
+struct carry *carry_new(struct git_store *store, const char *cluster);
+void carry_free(struct carry *carry);
+/*
+ * After a start that failed: true when the fault is of one kind alone, and that one is carried from now on, so that the capture can start over without asking for it. Else
+ * err says what it did, and where the kind was to be carried also why it cannot be.
+ */
+bool carry_take(struct carry *carry, const struct capture *c, struct error *err);
+/* When it is a carried kind: 1, with all that the branch head says of it, its definition written; else 0. */
+int carry_load(struct capture *c, struct capture_kind *kind, struct error *err);
+/* Take the objects of a carried kind, all of them. */
+int carry_collect(struct capture *c, struct capture_kind *kind, struct error *err);
+/* Add the children of carried kinds to c->children, and the uids of carried owners to c->taken. After all lists. */
+void carry_inventory(struct capture *c);
+/* What the branch head says of a need that a carried kind would have to answer; NULL: nothing. Borrowed. */
+const char *carry_state(const struct capture *c, const char *key, const struct need *need);
+/* [{group, resource, since, error}] of the carried kinds, in the order of the policy. Borrowed. */
+json_t *carry_stale(const struct carry *carry);
+
 /* ---- guard.c ---- */
 
+/* Of a snapshot.yaml: one of the two. */
+struct scope {
+	struct strlist namespaces, excluded;
+};
+void scope_read(struct scope *out, const json_t *info);
+void scope_release(struct scope *scope);
+/* "" for cluster-scoped objects. */
+bool scope_covers(const struct scope *scope, const char *namespace_);
 void guard_begin(struct capture *c);
 void guard_end(struct capture *c);
 /* Look for credentials in a cleaned object that is to be written; false: nothing of it may be. Once for each object whose bytes did not pass before. */

@@ -92,7 +92,8 @@ static int inventory_kind(struct capture *c, const struct policy_inventory *row,
 	const struct kube_resource *resource = discovery_find(c->discovery, row->group, row->resource, NULL);
 	const struct policy_kind *kind = policy_find(c->policy, row->group, row->resource);
 
-	if (kind && kind->select == SELECT_ALL) /* listed whole before: inventory_add has seen them */
+	/* listed whole before: inventory_add has seen them; or carried: carry_inventory knows them */
+	if (kind && (kind->select == SELECT_ALL || c->kinds[kind - c->policy->kinds].carried))
 		return 0;
 	if (!resource) {
 		if (discovery_incomplete(c->discovery, row->group))
@@ -137,6 +138,7 @@ int inventory_collect(struct capture *c, struct error *err)
 	for (size_t i = 0; i < c->policy->inventory_count; i++)
 		if (inventory_kind(c, &c->policy->inventory[i], err) < 0)
 			return -1;
+	carry_inventory(c);
 	if (c->child_count)
 		qsort(c->children, c->child_count, sizeof(*c->children), child_compare);
 	for (size_t i = 0; i < c->child_count; i++) {

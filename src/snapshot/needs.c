@@ -95,17 +95,20 @@ static bool was_listed(const struct capture *c, const struct need *need)
 
 /*
  * "generated": a controller makes it again from what is in the snapshot; "installed": the operator's install brings it; "missing": a list has
- * shown that it is not at the source either; "required": the target must have it, nobody has looked here. NULL: it is in the snapshot.
+ * shown that it is not at the source either; "required": the target must have it, nobody has looked here. Of a carried kind it is what the last list has
+ * shown. NULL: it is in the snapshot.
  */
 static const char *need_state(const struct capture *c, const char *key, const struct need *need)
 {
 	const struct seen *seen = map_get(&c->seen, key);
+	const char *kept;
 
 	if (seen && seen->taken)
 		return NULL;
 	if (seen)
 		return seen->class_ == CLASS_INSTALLED ? "installed" : seen->class_ == CLASS_GENERATED ? "generated" : "required";
-	return was_listed(c, need) ? "missing" : "required";
+	kept = carry_state(c, key, need);
+	return kept ? kept : was_listed(c, need) ? "missing" : "required";
 }
 
 static json_t *strlist_json(struct strlist *list)

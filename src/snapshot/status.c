@@ -5,6 +5,7 @@
 
 #include "store/archive.h"
 #include "store/git.h"
+#include "store/stale.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/file.h"
@@ -101,15 +102,33 @@ static time_t snapshot_time(const struct git_commit *commit)
 	return commit->captured_at && clock_parse(commit->captured_at, &when, &ignored) == 0 ? when : commit->time;
 }
 
-/* What the ages say, added to entry. */
+/* When all kinds had been read: a stale one is as old as its mark says. */
+static time_t complete_time(const json_t *stale, time_t last)
+{
+	const json_t *mark;
+	size_t i;
+
+	json_array_foreach (stale, i, mark) {
+		struct error impossible = ERROR_INIT; /* stale_of has read it */
+		time_t since = last;
+
+		(void)clock_parse(json_text_at(mark, "since", NULL), &since, &impossible);
+		last = since < last ? since : last;
+	}
+	return last;
+}
+
+/* What the ages say, added to entry, which has the stale kinds: no RPO is claimed that does not hold for them. */
 static void add_times(json_t *entry, time_t first, time_t last, time_t now, int64_t max_age_ms)
 {
 	char when[CLOCK_TEXT_SIZE];
-	json_int_t age = (json_int_t)now - (json_int_t)last;
-	bool ahead = age < -CLOCK_SKEW_MAX;
+	time_t complete = complete_time(json_object_get(entry, "stale"), last);
+	json_int_t age = (json_int_t)now - (json_int_t)complete;
+	bool ahead = (json_int_t)now - (json_int_t)last < -CLOCK_SKEW_MAX;
 
 	json_object_set_new(entry, "snapshotAt", json_string(clock_format(first, when)));
 	json_object_set_new(entry, "capturedAt", json_string(clock_format(last, when)));
+	json_object_set_new(entry, "completeAt", json_string(clock_format(complete, when)));
 	json_object_set_new(entry, "rpoSeconds", json_integer(age > 0 ? age : 0));
 	json_object_set_new(entry, "inFuture", json_boolean(ahead));
 	/* a capture that is to come proves no age */
@@ -136,6 +155,7 @@ static int read_cluster(
 	}
 	entry = json_pack(
 		"{s:s, s:s, s:o, s:o, s:o}", "cluster", cluster, "commit", id, "objects", objects, "archive", archive, "refused", refused);
+	json_object_set_new(entry, "stale", stale_of(store, cluster, &commit));
 	add_times(entry, first, last > first ? last : first, now, options->max_age_ms);
 	json_array_append_new(clusters, entry);
 	git_commit_release(&commit);
@@ -204,7 +224,7 @@ static json_t *seconds_of(const json_t *entry, const char *key)
 /* The value of a metric for a cluster; NULL: no sample. The caller's. */
 static json_t *last_capture(const json_t *entry)
 {
-	return seconds_of(entry, "capturedAt");
+	return seconds_of(entry, "completeAt");
 }
 
 static json_t *snapshot_at(const json_t *entry)
@@ -236,6 +256,11 @@ static json_t *archive_complete(const json_t *entry)
 	return json_is_object(archive) ? json_integer(json_is_true(json_object_get(archive, "complete"))) : NULL;
 }
 
+static json_t *stale_kinds(const json_t *entry)
+{
+	return json_integer((json_int_t)json_array_size(json_object_get(entry, "stale")));
+}
+
 static json_t *refused_waits(const json_t *entry)
 {
 	return json_integer(json_is_string(json_object_get(entry, "refused")));
@@ -256,10 +281,12 @@ static const struct metric {
 	json_t *(*value)(const json_t *entry);
 	bool commit; /* as a label */
 } metrics[] = {
-	{"rhaii_dr_last_capture_timestamp_seconds", "When the cluster was last captured completely, changed or not.", last_capture, false},
+	{"rhaii_dr_last_capture_timestamp_seconds", "When the cluster was last captured completely, changed or not: all its kinds.",
+		last_capture, false},
 	{"rhaii_dr_snapshot_timestamp_seconds", "When the newest snapshot was taken.", snapshot_at, false},
-	{"rhaii_dr_rpo_seconds", "Age of the last capture when this file was written.", rpo, false},
-	{"rhaii_dr_rpo_missed", "1 when the last capture was older than --max-age when this file was written.", missed, false},
+	{"rhaii_dr_rpo_seconds", "Age of the last complete capture when this file was written.", rpo, false},
+	{"rhaii_dr_rpo_missed", "1 when the last complete capture was older than --max-age when this file was written.", missed, false},
+	{"rhaii_dr_stale_kinds", "Kinds that the last capture could not read, and that kept an older state.", stale_kinds, false},
 	{"rhaii_dr_objects", "Objects in the newest snapshot.", objects, false},
 	{"rhaii_dr_archive_complete", "1 when the archive of the newest snapshot and its sidecar are there.", archive_complete, false},
 	{"rhaii_dr_refused_capture", "1 when a refused capture waits for somebody to accept it.", refused_waits, false},

@@ -7,35 +7,6 @@
 source=$work/source target=$work/target packaging=$root/packaging/kubernetes
 cluster_up source "$source" && cluster_load "$source" --gateway-port "$(free_port)" >/dev/null && cluster_up target "$target" || exit 1
 
-# account CLUSTER-DIR NAMESPACE NAME: make it, and its directory ./NAME as a pod sees it
-account() {
-	cluster_kubectl "$1" create serviceaccount "$3" -n "$2"
-	mkdir -p "$3"
-	cluster_kubectl "$1" create token "$3" -n "$2" >"$3/token"
-	cp "$1/ca.crt" "$3/ca.crt"
-	printf %s "$2" >"$3/namespace"
-}
-
-# in_pod CLUSTER-DIR NAME ARGS...: the program as it runs in a pod of that account: no kubeconfig, no home
-in_pod() {
-	local server
-	server=$(sed -n 's|.*server: https://||p' "$1/kubeconfig")
-	env -u HOME -u XDG_CONFIG_HOME RHAII_DR_TEST_SERVICEACCOUNT="$PWD/$2" KUBERNETES_SERVICE_HOST="${server%:*}" KUBERNETES_SERVICE_PORT="${server#*:}" \
-		"$binary" "${@:3}"
-}
-
-# grant CLUSTER-DIR JQ ARGS...: what `rbac ARGS` prints, changed by the filter, in the place of what was granted before
-grant() {
-	offline rbac "${@:3}" -o json 2>granting | jq "$2" >grant.json
-	cluster_kubectl "$1" apply -f grant.json
-	sleep 0.5 # the authorizer hears of it by a watch
-}
-
-# but_not RESOURCE: a filter that takes it out of every rule that is not for single objects
-but_not() {
-	printf '.items[].rules |= if . then map(if .resourceNames then . else .resources -= ["%s"] end | select(.resources | length > 0)) else empty end' "$1"
-}
-
 # --- the manifests ----------------------------------------------------------------------------------------------------------------
 
 test_the_rights_in_the_package_are_those_that_rbac_prints() {

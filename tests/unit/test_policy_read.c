@@ -58,7 +58,7 @@ static void test_reads_a_row(void **state)
 	auto_policy struct policy *policy = read_policy(
 		"format: 1\nname: t\nstrip: [metadata.uid]\nscope: {excludeNamespaces: ['kube-*']}\n"
 		"waves: [{name: v}, {name: w, gate: dry-run-create}]\nkinds:\n"
-		"- resource: as\n  group: g.io\n  kind: A\n  presence: required\n  namespaced: false\n  wave: w\n"
+		"- resource: as\n  group: g.io\n  kind: A\n  presence: required\n  onError: carry\n  namespaced: false\n  wave: w\n"
 		"  early: {to: bs.h.io, wave: v}\n  strip: [spec.x]\n  mergeFields: [metadata.labels]\n  environment: [spec.ip]\n"
 		"  references:\n  - {path: spec.n, to: secrets, key: k, when: {kind: S, group: ''}, whenAbsent: true, optional: true}\n"
 		"  produces:\n  - {path: spec.s, to: secrets}\n"
@@ -69,7 +69,7 @@ static void test_reads_a_row(void **state)
 	assert_non_null(kind);
 	assert_null(policy_find(policy, "", "as"));
 	assert_string_equal(kind->kind, "A");
-	assert_true(kind->required && !kind->namespaced);
+	assert_true(kind->required && kind->on_error == ON_ERROR_CARRY && !kind->namespaced);
 	assert_int_equal(kind->wave, 1);
 	assert_int_equal(policy->waves[1].gate, GATE_DRY_RUN_CREATE);
 	assert_string_equal(kind->early_resource, "bs");
@@ -135,6 +135,7 @@ static void test_include_adds_and_replaces(void **state)
 	assert_int_equal(policy->kind_count, 4);
 	assert_false(replaced->required);
 	assert_true(kept->required);
+	assert_int_equal(kept->on_error, ON_ERROR_FAIL);
 	assert_ptr_equal(replaced, &policy->kinds[2]);
 	assert_string_equal(fieldpath_text(kept->strip[kept->strip_count - 1]), "metadata.labels.x");
 	assert_true(policy_excludes(policy, "lab"));
@@ -162,6 +163,7 @@ static void test_faults_name_row_and_key(void **state)
 		{HEAD "kinds:\n- {resource: as, kind: A, wave: x}\n", "kinds[0] (as): no such wave: 'x'"},
 		{HEAD "kinds:\n" KIND ", foo: 1}\n", "kinds[0] (as): unknown key 'foo'"},
 		{HEAD "kinds:\n" KIND ", presence: maybe}\n", "kinds[0] (as): not a known word: 'maybe'"},
+		{HEAD "kinds:\n" KIND ", onError: skip}\n", "kinds[0] (as): not a known word: 'skip'"},
 		{HEAD "kinds:\n" KIND ", namespaced: 1}\n", "kinds[0] (as): true or false is needed for 'namespaced'"},
 		{HEAD "kinds:\n" KIND ", strip: [a..b]}\n", "kinds[0] (as): strip: no key at column 3 of field path 'a..b'"},
 		{HEAD "kinds:\n" KIND ", strip: a}\n", "kinds[0] (as): a list is needed for 'strip'"},

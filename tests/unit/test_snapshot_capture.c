@@ -533,7 +533,7 @@ static void test_a_group_that_the_server_cannot_tell_of_fails_the_capture(void *
 
 	fake_cluster_hello(&f->cluster, "source", FAKE_VERSION("v1", FAKE_RESOURCE("namespaces", "Namespace", "Cluster")),
 		FAKE_GROUP("s.io", "{'version':'v1','freshness':'Stale','resources':[]}"));
-	snapshot_refused(f, ERR_FAILED, "the API server cannot say whether it serves services.s.io: discovery of the group failed");
+	snapshot_refused(f, ERR_UNAVAILABLE, "the API server cannot say whether it serves services.s.io: discovery of the group failed");
 }
 
 static void test_a_required_kind_that_is_not_served_fails_the_capture(void **fixture)

@@ -105,6 +105,49 @@ static void test_a_capture_in_the_future_is_not_fresh(void **state)
 	assert_true(status_too_old(result));
 }
 
+/* The captured tag of the head, with a kind that could not be read. */
+static void mark_stale(time_t captured, time_t since)
+{
+	struct git_store *store = open_repo();
+	struct error err = ERROR_INIT;
+	struct git_write *write;
+	char sum[65], when[CLOCK_TEXT_SIZE];
+	auto_free char *remark = xasprintf("Not-Ready: 0\nStale: routes.r.io since %s\n", clock_format(since, when));
+	bool unchanged;
+
+	write = write_rows(store, sample_rows, sum, &unchanged);
+	git_write_remark(write, remark);
+	assert_int_equal(git_write_mark_captured(write, captured, "7", &err), 0);
+	git_write_free(write);
+	git_store_free(store);
+}
+
+/* What was captured a minute ago, but for one kind, has the age of that kind. */
+static void test_no_rpo_is_claimed_for_a_stale_kind(void **state)
+{
+	const struct status_options options = {.max_age_ms = HOUR * 1000};
+	auto_json json_t *result = NULL;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	auto_free char *last = NULL;
+	time_t now = clock_now();
+	const json_t *mark;
+	char id[GIT_ID_SIZE];
+
+	(void)state;
+	commit_at(now - 3 * HOUR, id);
+	mark_stale(now - 60, now - 2 * HOUR);
+	result = status_of(&options);
+	assert_true(status_too_old(result));
+	assert_in_range(json_integer_value(json_object_get(first_of(result), "rpoSeconds")), 7200, 7260);
+	mark = json_array_get(json_object_get(first_of(result), "stale"), 0);
+	assert_string_equal(json_text_at(mark, "group", NULL), "r.io");
+	assert_string_equal(json_text_at(mark, "resource", NULL), "routes");
+	status_openmetrics(result, &text);
+	last = xasprintf("\nrhaii_dr_last_capture_timestamp_seconds{cluster=\"prod\"} %lld\n", (long long)(now - 2 * HOUR));
+	assert_non_null(strstr(text.buf, last));
+	assert_non_null(strstr(text.buf, "\nrhaii_dr_stale_kinds{cluster=\"prod\"} 1\n"));
+}
+
 static void test_an_empty_repository_has_none(void **state)
 {
 	const struct status_options options = {.max_age_ms = DAY_MS};
@@ -203,6 +246,7 @@ int main(void)
 		in_dir(test_a_capture_that_is_too_old),
 		in_dir(test_an_unchanged_capture_counts),
 		in_dir(test_a_capture_in_the_future_is_not_fresh),
+		in_dir(test_no_rpo_is_claimed_for_a_stale_kind),
 		in_dir(test_an_empty_repository_has_none),
 		in_dir(test_an_archive_without_its_sidecar_is_not_complete),
 		in_dir(test_a_refused_capture_that_waits_is_named_by_its_tree),
