@@ -4,44 +4,18 @@
 
 #include "command.h"
 #include "output.h"
+#include "snapshot/status.h"
 #include "store/git.h"
 #include "store/stale.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/mem.h"
-#include "util/yaml.h"
 
 struct listing {
 	struct context *ctx;
 	struct error *err;
 };
-
-/* The sum of the counts in snapshot.yaml; null for a commit that is none of ours. */
-static int count_objects(const struct listing *listing, const char *commit, json_t **count)
-{
-	auto_strbuf struct strbuf text = STRBUF_INIT;
-	auto_json json_t *info = NULL;
-	struct error *err = listing->err;
-	const json_t *kinds, *kind;
-	json_int_t sum = 0;
-	size_t i;
-
-	*count = json_null();
-	if (git_read_file(listing->ctx->store, commit, "snapshot.yaml", &text, err) < 0) {
-		if (err->code != ERR_NOT_FOUND)
-			return -1;
-		error_clear(err);
-		return 0;
-	}
-	if (!(info = yaml_read(text.buf, text.len, err)))
-		return error_wrap(err, "snapshot.yaml of commit %.12s", commit);
-	kinds = json_object_get(info, "kinds");
-	json_array_foreach (kinds, i, kind)
-		sum += json_integer_value(json_object_get(kind, "count"));
-	*count = json_integer(sum);
-	return 0;
-}
 
 /* Until when the state of the newest snapshot is known to hold; null for older ones and where it was not looked at since. */
 static json_t *unchanged_until(const struct listing *listing, const char *captured_at)
@@ -79,9 +53,9 @@ static int add_commit(const struct git_commit *commit, void *arg)
 	struct listing *listing = arg;
 	char when[CLOCK_TEXT_SIZE];
 	const char *captured_at = commit->captured_at ? commit->captured_at : clock_format(commit->time, when);
-	json_t *count;
+	json_t *count = status_objects(listing->ctx->store, commit->id, listing->err);
 
-	if (count_objects(listing, commit->id, &count) < 0)
+	if (!count)
 		return -1;
 	json_array_append_new(listing->ctx->result,
 		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "commit", commit->id, "capturedAt", captured_at, "unchangedUntil",

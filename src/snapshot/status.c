@@ -31,8 +31,7 @@ char *status_offsite(const char *declared)
 
 /* ---- reading ---- */
 
-/* The sum of the counts in snapshot.yaml; null for a commit that is none of ours. */
-static json_t *count_objects(struct git_store *store, const char *commit, struct error *err)
+json_t *status_objects(struct git_store *store, const char *commit, struct error *err)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	auto_json json_t *info = NULL;
@@ -146,7 +145,7 @@ static int read_cluster(
 	if (git_resolve(store, cluster, NULL, id, err) < 0 || git_read_commit(store, id, &commit, err) < 0)
 		return error_wrap(err, "cluster '%s'", cluster);
 	first = snapshot_time(&commit);
-	if (!(objects = count_objects(store, id, err)) || read_refused(store, cluster, &refused, err) < 0 ||
+	if (!(objects = status_objects(store, id, err)) || read_refused(store, cluster, &refused, err) < 0 ||
 		read_archive(store, cluster, id, options->archive_dir, &archive, err) < 0) {
 		json_decref(objects);
 		json_decref(refused);
