@@ -79,6 +79,13 @@ test_a_right_less_keeps_the_last_state() {
 	same "mark of the commit" "$(marks clusters/prod)" ""
 }
 
+test_doctor_warns_of_it() {
+	in_pod "$source" rhaii-dr-snapshot doctor --policy policy.yaml --repo repo -o json >out 2>err </dev/null || true # of other things it may say more
+	cat err
+	jq -e 'any(.findings[]; .check == "rights" and .result == "warning" and
+		(.message | contains("networkpolicies.networking.k8s.io: may not be listed; a snapshot keeps its last state")))' out
+}
+
 test_status_list_show_and_restore_tell_it() {
 	expect 0 offline status --repo repo --openmetrics metrics
 	has out "$kind since $(cat since)"
