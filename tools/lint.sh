@@ -48,7 +48,7 @@ one_library_a_file() {
 	while read -r header allowed; do
 		grep -lE "#include <$header" "${sources[@]}" "${headers[@]}" | grep -vE "^($allowed)$" | sed "s|\$|: includes <$header>, which belongs to $allowed|"
 	done <<-'TABLE'
-		curl/ src/util/http.c
+		curl/ src/util/http.*\.[ch]
 		git2 src/store/git.*\.[ch]
 		archive src/store/archive.*\.[ch]
 		zstd src/store/archive.*\.[ch]
