@@ -99,7 +99,6 @@ check: setup
 	@$(MAKE) --no-print-directory -j2 all unit $(TEXTS)
 	@echo "check: the test clusters' binaries (built once, then cached)"
 	@tests/cluster/build.sh >/dev/null
-	@tests/cluster/build.sh fault-proxy >/dev/null
 	@tests/run.sh unit cli integration
 
 demo: setup

@@ -31,7 +31,7 @@ struct kube_exec {
 
 struct kube_config {
 	char *server;               /* "https://host:port", no trailing slash */
-	char *proxy;                /* URL for libcurl, may hold a password; NULL: none */
+	char *proxy;                /* URL as util/http.h takes it, may hold a password; NULL: none */
 	char *ca;                   /* PEM text, NULL: the system's */
 	char *cert, *key;           /* PEM text, NULL: none */
 	char *token;                /* NULL: none */

@@ -2,7 +2,9 @@
 /*
  * http - requests over one libcurl multi handle: HTTP/2 where the server speaks it, one connection, many streams, never a redirect.
  *
- * Only https goes through a proxy, by util/proxy.h; http never does, whatever the environment says.
+ * Only https goes through a proxy, that of the client or by util/proxy.h; http never does, whatever the environment says. The proxy's URL is of the scheme
+ * http (the default), https, socks5 or socks5h (both: the proxy looks the server's name up), its user and password are given to it, and shown nowhere.
+ * With https its certificate is checked by the same authority and settings as the server's, under the proxy's own name; it is Go's (kubectl's) way.
  *
  * Credentials live in memory only (TLS material as blobs). Use: http_client_new; then either http_perform, or http_submit as often as
  * wanted and http_drive until http_in_flight is 0. A done callback may call any function here but http_client_free; on_data may call

@@ -111,13 +111,7 @@ static int cluster_server(struct kube_config *config, const struct entry *entry,
 	return 0;
 }
 
-struct scheme {
-	const char *text;
-	const char *as; /* what libcurl calls it */
-};
-
-/* In socks5 the proxy looks the name of the server up, as for kubectl; libcurl calls that socks5h. */
-static const struct scheme proxy_schemes[] = {{"http://", "http://"}, {"https://", "https://"}, {"socks5://", "socks5h://"}};
+static const char *const proxy_schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
 
 /* No message shows the URL: a password may be in it. */
 static int cluster_proxy(struct kube_config *config, const struct entry *entry, struct error *err)
@@ -127,10 +121,10 @@ static int cluster_proxy(struct kube_config *config, const struct entry *entry, 
 	if (entry_text(entry, "proxy-url", &url, err) < 0)
 		return -1;
 	for (size_t i = 0; url && i < sizeof(proxy_schemes) / sizeof(*proxy_schemes); i++) {
-		size_t len = strlen(proxy_schemes[i].text);
+		size_t len = strlen(proxy_schemes[i]);
 
-		if (strncmp(url, proxy_schemes[i].text, len) == 0 && url[len] && !strpbrk(url + len, "?# \t\r\n"))
-			config->proxy = xasprintf("%s%s", proxy_schemes[i].as, url + len);
+		if (strncmp(url, proxy_schemes[i], len) == 0 && url[len] && !strpbrk(url + len, "?# \t\r\n"))
+			config->proxy = xstrdup(url);
 	}
 	if (!url || config->proxy)
 		return 0;

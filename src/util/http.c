@@ -145,6 +145,7 @@ static void transfer_free(struct transfer *t)
 	free(t->body);
 	free(t->method);
 	free(t->url);
+	free(t->proxy);
 	http_response_release(&t->response);
 	free(t);
 }

@@ -56,16 +56,70 @@ static bool is_lasting(CURLcode code)
 		code == CURLE_BAD_FUNCTION_ARGUMENT;
 }
 
+/* What the proxy answered to CONNECT; 0: nothing, or not in this transfer. */
+static long connect_status(const struct transfer *t)
+{
+	long status = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	return status;
+}
+
+/* Whether TLS with the proxy is what failed: with the server it begins only when the proxy has answered CONNECT. */
+static bool is_proxy_tls(const struct transfer *t, CURLcode code)
+{
+	return code == CURLE_PEER_FAILED_VERIFICATION && t->proxy && strncmp(t->proxy, "https:", 6) == 0 && connect_status(t) == 0;
+}
+
+/* Whether the proxy wants to know, or does not accept, who we are. */
+static bool is_proxy_refusal(const struct transfer *t, CURLcode code)
+{
+	long socks = CURLPX_OK;
+
+	if (!t->proxy)
+		return false;
+	if (code == CURLE_PROXY)
+		curl_easy_getinfo(t->easy, CURLINFO_PROXY_ERROR, &socks);
+	return connect_status(t) == 407 || socks == CURLPX_USER_REJECTED || socks == CURLPX_NO_AUTH;
+}
+
+static void explain_proxy_tls(struct transfer *t, const char *reason)
+{
+	error_set(&t->error, ERR_FAILED, "no answer from '%.*s': the certificate of the proxy '%s' is not accepted: %s", http_url_shown(t),
+		t->url, t->proxy, reason);
+	error_hint(&t->error,
+		"a proxy is checked with the certificate authority configured for this server: add the proxy's to it, and name the proxy "
+		"as its certificate does");
+}
+
+static void explain_proxy_refusal(struct transfer *t)
+{
+	error_set(&t->error, ERR_FAILED, "no answer from '%.*s': the proxy '%s' %s", http_url_shown(t), t->url, t->proxy,
+		t->proxy_user ? "does not accept the user and password of its URL" : "wants a user and a password");
+	error_hint(
+		&t->error, "they stand in the proxy's URL: SCHEME://USER:PASSWORD@HOST:PORT, other signs than letters and digits as %%XX");
+}
+
 static void explain(struct transfer *t, CURLcode code)
 {
 	const char *reason = t->reason[0] ? t->reason : curl_easy_strerror(code);
 	enum error_code kind = is_lasting(code) ? ERR_FAILED : ERR_UNAVAILABLE;
+	auto_free char *way = t->proxy ? xasprintf(" through the proxy '%s'", t->proxy) : xstrdup("");
 
 	if (code == CURLE_OUT_OF_MEMORY)
 		mem_die();
 	if (t->error.code)
 		return;
-	error_set(&t->error, kind, "no %sanswer from '%.*s': %s", t->response.status ? "complete " : "", http_url_shown(t), t->url, reason);
+	if (is_proxy_tls(t, code)) {
+		explain_proxy_tls(t, reason);
+		return;
+	}
+	if (is_proxy_refusal(t, code)) {
+		explain_proxy_refusal(t);
+		return;
+	}
+	error_set(&t->error, kind, "no %sanswer from '%.*s'%s: %s", t->response.status ? "complete " : "", http_url_shown(t), t->url, way,
+		reason);
 	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
 		error_hint(&t->error, "check the certificate authority configured for this server");
 }

@@ -24,6 +24,8 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
 	char *method, *url; /* url as the caller gave it, for messages */
+	char *proxy;        /* without user and password, for messages; NULL: none */
+	bool proxy_user;    /* it is told a user */
 	char *body;
 	size_t body_len, max_body, received;
 	int (*on_data)(const char *data, size_t len, void *arg);

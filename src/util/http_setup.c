@@ -81,20 +81,32 @@ static void set_blob(struct setup *setup, CURLoption option, char *text)
 	SET(setup, option, &blob);
 }
 
-static void set_tls(struct setup *setup, const struct http_client *client)
+/* The same for a server and for a proxy with TLS: as in Go, the proxy is judged by the authority of the server, and gets the same client certificate. */
+struct tls_options {
+	CURLoption version, verify_peer, verify_host, ca, ca_path, cert, key;
+};
+
+static const struct tls_options tls_options[] = {
+	{CURLOPT_SSLVERSION, CURLOPT_SSL_VERIFYPEER, CURLOPT_SSL_VERIFYHOST, CURLOPT_CAINFO_BLOB, CURLOPT_CAPATH, CURLOPT_SSLCERT_BLOB,
+		CURLOPT_SSLKEY_BLOB},
+	{CURLOPT_PROXY_SSLVERSION, CURLOPT_PROXY_SSL_VERIFYPEER, CURLOPT_PROXY_SSL_VERIFYHOST, CURLOPT_PROXY_CAINFO_BLOB,
+		CURLOPT_PROXY_CAPATH, CURLOPT_PROXY_SSLCERT_BLOB, CURLOPT_PROXY_SSLKEY_BLOB},
+};
+
+static void set_tls(struct setup *setup, const struct http_client *client, const struct tls_options *options)
 {
-	SET(setup, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	SET(setup, CURLOPT_SSL_VERIFYPEER, client->insecure ? 0L : 1L);
-	SET(setup, CURLOPT_SSL_VERIFYHOST, client->insecure ? 0L : 2L);
+	SET(setup, options->version, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(setup, options->verify_peer, client->insecure ? 0L : 1L);
+	SET(setup, options->verify_host, client->insecure ? 0L : 2L);
 	if (client->ca) {
-		set_blob(setup, CURLOPT_CAINFO_BLOB, client->ca);
+		set_blob(setup, options->ca, client->ca);
 		/* The blob replaces the bundle file but not the directory: without this every public authority would be trusted too. */
-		SET(setup, CURLOPT_CAPATH, NULL);
+		SET(setup, options->ca_path, NULL);
 	}
 	if (client->cert)
-		set_blob(setup, CURLOPT_SSLCERT_BLOB, client->cert);
+		set_blob(setup, options->cert, client->cert);
 	if (client->key)
-		set_blob(setup, CURLOPT_SSLKEY_BLOB, client->key);
+		set_blob(setup, options->key, client->key);
 }
 
 /* What is the same for all requests of the client. */
@@ -109,6 +121,7 @@ static void set_always(struct setup *setup)
 	SET(setup, CURLOPT_TCP_KEEPIDLE, 30L);
 	SET(setup, CURLOPT_TCP_KEEPINTVL, 15L);
 	SET(setup, CURLOPT_TCP_NODELAY, 1L);
+	SET(setup, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
 	SET(setup, CURLOPT_BUFFERSIZE, READ_BUFFER_SIZE);
 	SET(setup, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
 	SET(setup, CURLOPT_LOW_SPEED_LIMIT, 1L);
@@ -128,7 +141,8 @@ static int take_handle(struct http_client *client, struct transfer *t, struct er
 	if (!t->easy)
 		return error_set(err, ERR_FAILED, "cannot start libcurl");
 	set_always(&setup);
-	set_tls(&setup, client);
+	for (size_t i = 0; i < sizeof(tls_options) / sizeof(*tls_options); i++)
+		set_tls(&setup, client, &tls_options[i]);
 	if (setup.fault == CURLE_OK)
 		return 0;
 	/* Half set up, it must not get into the pool. */
@@ -154,9 +168,11 @@ static void set_callbacks(struct setup *setup, struct transfer *t)
 	SET(setup, CURLOPT_WRITEDATA, t);
 }
 
-/* Release what curl_url_get gave. */
+/* Release what curl_url_get gave, which may be a password. */
 static void release_curl_text(char **text)
 {
+	if (*text)
+		explicit_bzero(*text, strlen(*text));
 	curl_free(*text);
 }
 #define auto_curl __attribute__((cleanup(release_curl_text)))
@@ -192,22 +208,102 @@ static int set_renamed_url(struct setup *setup, struct transfer *t)
 	return 0;
 }
 
-/*
- * Never left to libcurl, which would look into the environment itself and send plain HTTP, with its bearer token, to $http_proxy. The host is that of the request, not
- * the name that its certificate is checked for.
- */
-static void set_proxy(struct setup *setup, const struct transfer *t)
+/* ---- proxy ---- */
+
+struct proxy_scheme {
+	const char *name;
+	const char *as;   /* what libcurl calls it */
+	const char *port; /* when the URL has none */
+};
+
+/* As in Go, whose socks5 leaves it to the proxy to look the name of the server up: what libcurl calls socks5h. The first is that of a URL without one. */
+static const struct proxy_scheme proxy_schemes[] = {
+	{"http", "http", "80"},
+	{"https", "https", "443"},
+	{"socks5", "socks5h", "1080"},
+	{"socks5h", "socks5h", "1080"},
+};
+
+/* The proxy's URL in parts; the user and password are apart so that no message of libcurl can hold them. */
+struct proxy_parts {
+	char *shown; /* "https://host:port" */
+	char *user, *password;
+};
+
+static void release_proxy_parts(struct proxy_parts *parts)
+{
+	free(parts->shown);
+	release_curl_text(&parts->user);
+	release_curl_text(&parts->password);
+}
+#define auto_proxy_parts __attribute__((cleanup(release_proxy_parts)))
+
+static const struct proxy_scheme *proxy_scheme_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(proxy_schemes) / sizeof(*proxy_schemes); i++)
+		if (strcasecmp(proxy_schemes[i].name, name) == 0)
+			return &proxy_schemes[i];
+	return NULL;
+}
+
+static int proxy_read(struct proxy_parts *out, const char *text)
+{
+	auto_url CURLU *url = curl_url();
+	auto_curl char *scheme = NULL, *host = NULL, *port = NULL;
+	const struct proxy_scheme *known = proxy_schemes;
+
+	if (!url || curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) ||
+		curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) || curl_url_get(url, CURLUPART_HOST, &host, 0))
+		return -1;
+	if (strstr(text, "://"))
+		known = proxy_scheme_find(scheme);
+	if (!known)
+		return -1;
+	(void)curl_url_get(url, CURLUPART_PORT, &port, 0);
+	out->shown = xasprintf("%s://%s:%s", known->as, host, port ? port : known->port);
+	if (strchr(text, '@') &&
+		(curl_url_get(url, CURLUPART_USER, &out->user, CURLU_URLDECODE) == CURLUE_URLDECODE ||
+			curl_url_get(url, CURLUPART_PASSWORD, &out->password, CURLU_URLDECODE) == CURLUE_URLDECODE))
+		return -1;
+	return 0;
+}
+
+/* The proxy for this request, or NULL. The host is that of the request, not the name that its certificate is checked for. */
+static const char *proxy_wanted(const struct transfer *t)
 {
 	auto_url CURLU *url = curl_url();
 	auto_curl char *host = NULL, *port = NULL;
-	const char *proxy = NULL;
 
-	if (strncasecmp(t->url, "https:", 6) == 0 && url && !curl_url_set(url, CURLUPART_URL, t->url, CURLU_PATH_AS_IS) &&
-		!curl_url_get(url, CURLUPART_HOST, &host, 0) && !curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
-		proxy = t->client->proxy ? t->client->proxy : proxy_for_https(host, port);
-	SET(setup, CURLOPT_PROXY, proxy ? proxy : "");
-	SET(setup, CURLOPT_NOPROXY, "");
+	if (strncasecmp(t->url, "https:", 6) != 0 || !url || curl_url_set(url, CURLUPART_URL, t->url, CURLU_PATH_AS_IS) ||
+		curl_url_get(url, CURLUPART_HOST, &host, 0) || curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+		return NULL;
+	return t->client->proxy ? t->client->proxy : proxy_for_https(host, port);
 }
+
+/*
+ * Never left to libcurl, which would look into the environment itself and send plain HTTP, with its bearer token, to $http_proxy.
+ * No message shows the URL: a password may be in it.
+ */
+static int set_proxy(struct setup *setup, struct transfer *t, struct error *err)
+{
+	auto_proxy_parts struct proxy_parts parts = {0};
+	const char *proxy = proxy_wanted(t);
+
+	if (proxy && proxy_read(&parts, proxy) < 0) {
+		error_set(err, ERR_USAGE, "the proxy %s is not a URL of a proxy",
+			t->client->proxy ? "configured for this server" : "in HTTPS_PROXY");
+		return error_hint(err, "it looks like http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT");
+	}
+	t->proxy = xstrdup(parts.shown);
+	t->proxy_user = parts.user != NULL;
+	SET(setup, CURLOPT_PROXY, proxy ? parts.shown : "");
+	SET(setup, CURLOPT_PROXYUSERNAME, parts.user);
+	SET(setup, CURLOPT_PROXYPASSWORD, parts.user && !parts.password ? "" : parts.password);
+	SET(setup, CURLOPT_NOPROXY, "");
+	return 0;
+}
+
+/* ---- all of it ---- */
 
 /* "https://user:password@host/". */
 static bool has_user(const char *url)
@@ -246,7 +342,8 @@ int http_setup(struct transfer *t, const struct http_request *request, struct er
 	set_method(&setup, t);
 	set_limits(&setup, request);
 	set_connection(&setup, t);
-	set_proxy(&setup, t);
+	if (set_proxy(&setup, t, err) < 0)
+		return -1;
 	set_callbacks(&setup, t);
 	if (setup.fault != CURLE_OK)
 		return error_set(err, ERR_FAILED, "cannot set up a request: %s", curl_easy_strerror(setup.fault));

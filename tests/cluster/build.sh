@@ -6,10 +6,10 @@
 #   build.sh          build everything; print the directory of the programs
 #   build.sh NAME     build only NAME; print its path
 #
-# NAME is one of etcd, kube-apiserver, kube-controller-manager, kubectl, llmisvc, rhaii-cluster, fault-proxy, yaml-reader. Paths go to standard
-# output, everything else to standard error. The cache is $RHAII_DR_CACHE, or rhaii-dr below the user's cache directory. The directory
+# NAME is one of etcd, kube-apiserver, kube-controller-manager, kubectl, llmisvc, rhaii-cluster, fault-proxy, tunnel-proxy, yaml-reader. Paths
+# go to standard output, everything else to standard error. The cache is $RHAII_DR_CACHE, or rhaii-dr below the user's cache directory. The directory
 # is named after the contents of the go.mod and go.sum files, so new versions get a new directory and old ones stay usable.
-# The harness itself (rhaii-cluster), fault-proxy and yaml-reader change more often and are named after their own sources too.
+# The harness itself (rhaii-cluster), the two proxies and yaml-reader change more often and are named after their own sources too.
 #
 # Programs are built under a temporary name and renamed, one builder at a time (flock), so an interrupted build leaves nothing
 # that a later one would trust. With KUBEBUILDER_ASSETS set, its etcd and kube-apiserver (and kubectl, if it has one) are used.
@@ -27,6 +27,7 @@ bin=$cache/bin-$(hash_of "$here"/controlplane/go.{mod,sum} "$here"/kserve/go.{mo
 harness=$bin/harness-$(hash_of "$here"/kserve/cmd/rhaii-cluster/*.go)
 proxy=$bin/proxy-$(hash_of "$here"/kserve/cmd/fault-proxy/*.go)
 reader=$bin/reader-$(hash_of "$here"/kserve/cmd/yaml-reader/*.go)
+tunnel=$bin/tunnel-$(hash_of "$here"/tunnel-proxy/{go.mod,go.sum,main.go})
 
 say() { echo "build: $*" >&2; }
 
@@ -57,6 +58,7 @@ path_of() {
 	rhaii-cluster) echo "$harness/$1" ;;
 	fault-proxy) echo "$proxy/$1" ;;
 	yaml-reader) echo "$reader/$1" ;;
+	tunnel-proxy) echo "$tunnel/$1" ;;
 	*) echo "$bin/$1" ;;
 	esac
 }
@@ -101,6 +103,10 @@ build() {
 		say "building the reader of YAML"
 		compile kserve ./cmd/yaml-reader "$out" ""
 		;;
+	tunnel-proxy)
+		say "building the tunnel proxy"
+		compile tunnel-proxy . "$out" ""
+		;;
 	*)
 		say "unknown program '$1'; one of: ${programs[*]}"
 		exit 2
@@ -111,7 +117,7 @@ build() {
 # lend NAME: use the program of KUBEBUILDER_ASSETS instead of building one.
 lend() {
 	local from=${KUBEBUILDER_ASSETS:-}/$1
-	[ -n "${KUBEBUILDER_ASSETS:-}" ] && [ -x "$from" ] && [ "$1" != rhaii-cluster ] && [ "$1" != fault-proxy ] && [ "$1" != yaml-reader ]
+	[ -n "${KUBEBUILDER_ASSETS:-}" ] && [ -x "$from" ] && [[ $1 != rhaii-cluster && $1 != yaml-reader && $1 != *-proxy ]]
 }
 
 if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
@@ -119,9 +125,10 @@ if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
 	harness=$bin/${harness##*/}
 	proxy=$bin/${proxy##*/}
 	reader=$bin/${reader##*/}
+	tunnel=$bin/${tunnel##*/}
 fi
 
-programs=(etcd kube-apiserver kube-controller-manager kubectl llmisvc rhaii-cluster fault-proxy yaml-reader)
+programs=(etcd kube-apiserver kube-controller-manager kubectl llmisvc rhaii-cluster fault-proxy tunnel-proxy yaml-reader)
 wanted=("${@:-${programs[@]}}")
 [ $# -eq 0 ] && wanted=("${programs[@]}")
 

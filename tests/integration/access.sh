@@ -300,64 +300,178 @@ test_a_wrong_authority() {
 
 # --- proxies --------------------------------------------------------------------------------------------------------------------------------
 
-# A proxy that knows CONNECT and nothing else; a line in connects each time.
+tunnel_proxy=$("$cluster_here/build.sh" tunnel-proxy)
+
+# start_proxy [--users FILE]: a real proxy, for http, https and SOCKS5; a line in tunnels for each tunnel. It ends with the test.
 start_proxy() {
-	cat >proxy.py <<-'PY'
-		import socket, sys, threading
-		def pump(a, b):
-		    try:
-		        while data := a.recv(65536):
-		            b.sendall(data)
-		        b.shutdown(socket.SHUT_WR)
-		    except OSError:
-		        pass
-		def serve(client):
-		    head = b""
-		    while b"\r\n\r\n" not in head:
-		        part = client.recv(4096)
-		        if not part:
-		            return
-		        head += part
-		    method, target = head.split(b" ")[:2]
-		    with open("connects", "a") as log:
-		        log.write(f"{method.decode()} {target.decode()}\n")
-		    host, port = target.decode().rsplit(":", 1)
-		    upstream = socket.create_connection((host, int(port)))
-		    client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-		    threading.Thread(target=pump, args=(upstream, client), daemon=True).start()
-		    pump(client, upstream)
-		listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-		print("ready", flush=True)
-		while True:
-		    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-	PY
-	proxy_port=$(free_port)
-	rm -f connects
-	python3 proxy.py "$proxy_port" >proxy.out &
-	proxy_pid=$!
-	trap 'kill "$proxy_pid"' EXIT
-	until grep -q ready proxy.out; do sleep 0.05; done
+	[ -e proxy.pem ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout proxy.key -out proxy.pem -subj /CN=proxy \
+		-addext subjectAltName=IP:127.0.0.1 -days 1
+	cat "$source/ca.crt" proxy.pem >both.pem
+	rm -f tunnels ports hold && mkfifo hold
+	exec 7<>hold
+	"$tunnel_proxy" --cert proxy.pem --key proxy.key --log tunnels "$@" <hold >ports 2>proxy.log 7>&- &
+	until grep -qs ready ports; do sleep 0.05; done
+	read -r _ http_port https_port socks_port <ports
 }
+
+# through PROXY-URL [CLUSTER]: a kubeconfig of that proxy
+through() {
+	config proxied "${2:-server: '$server', certificate-authority: both.pem}, proxy-url: '$1'" "token: '$(token_of one)'"
+}
+
+# tunnelled LINE: there were tunnels, all of them like this
+tunnelled() {
+	same "tunnels" "$(sort -u tunnels)" "$1"
+}
+
+address=${server#https://}
+hidden="server: 'https://kubernetes.default.svc:${server##*:}', certificate-authority: both.pem" # a name that only the proxy knows
 
 test_a_proxy_of_the_kubeconfig_is_used_even_on_loopback() {
 	start_proxy
-	config proxied "server: '$server', $ca, proxy-url: 'http://127.0.0.1:$proxy_port'" "token: '$(token_of one)'"
+	through "http://127.0.0.1:$http_port"
 	expect 0 access proxied doctor -o json
 	is_user system:serviceaccount:default:one
-	same "connections" "$(sort -u connects)" "CONNECT ${server#https://}"
+	tunnelled "http $address "
+}
+
+test_a_proxy_with_tls_is_judged_by_the_authority_of_the_cluster() {
+	start_proxy
+	through "https://127.0.0.1:$https_port"
+	expect 0 access proxied doctor -o json
+	is_user system:serviceaccount:default:one
+	tunnelled "https $address "
+}
+
+test_a_certificate_of_a_proxy_from_another_authority_is_named() {
+	start_proxy
+	through "https://127.0.0.1:$https_port" "server: '$server', $ca"
+	expect 1 access proxied doctor -o json
+	finding failed server "the certificate of the proxy 'https://127.0.0.1:$https_port' is not accepted"
+	jq -e 'any(.findings[]; .check == "server" and (.hint | contains("a proxy is checked with the certificate authority configured for this server")))' out
+	[ ! -s tunnels ]
+}
+
+test_a_certificate_of_a_proxy_with_another_name_is_named() {
+	start_proxy
+	through "https://localhost:$https_port"
+	expect 1 access proxied doctor -o json
+	finding failed server "the certificate of the proxy 'https://localhost:$https_port' is not accepted"
+	[ ! -s tunnels ]
+}
+
+test_a_wrong_certificate_behind_a_proxy_is_not_that_of_the_proxy() {
+	start_proxy
+	through "https://127.0.0.1:$https_port" "server: '$server', certificate-authority: proxy.pem"
+	expect 1 access proxied doctor -o json
+	finding failed server "through the proxy 'https://127.0.0.1:$https_port'"
+	has_not out 'the certificate of the proxy'
+	tunnelled "https $address "
+}
+
+test_insecure_is_for_the_proxy_too() {
+	start_proxy
+	through "https://127.0.0.1:$https_port" "server: '$server', insecure-skip-tls-verify: true"
+	expect 0 access proxied doctor -o json
+	tunnelled "https $address "
+}
+
+test_another_name_of_the_server_is_not_the_name_of_the_proxy() {
+	start_proxy
+	through "https://127.0.0.1:$https_port" "server: '$server', certificate-authority: both.pem, tls-server-name: kubernetes.default.svc"
+	expect 0 access proxied doctor -o json
+	tunnelled "https $address "
+}
+
+test_a_socks_proxy_looks_the_name_of_the_server_up() {
+	for scheme in socks5 socks5h; do
+		start_proxy
+		through "$scheme://127.0.0.1:$socks_port" "$hidden"
+		expect 0 access proxied doctor -o json
+		is_user system:serviceaccount:default:one
+		tunnelled "socks5 kubernetes.default.svc:${server##*:} "
+	done
+}
+
+# each_way COMMAND...: with the scheme and the address of each of the three ways
+each_way() {
+	"$@" http "127.0.0.1:$http_port"
+	"$@" https "127.0.0.1:$https_port"
+	"$@" socks5 "127.0.0.1:$socks_port"
+}
+
+accepts() {
+	: >tunnels
+	through "$1://me:very%40secret%3Aword@$2"
+	expect 0 access proxied doctor -o json
+	tunnelled "$1 $address me"
+}
+
+refuses() {
+	: >tunnels
+	through "$1://me:wrong-word@$2"
+	expect 1 access proxied doctor -o json
+	finding failed server "the proxy '${1/socks5/socks5h}://$2' does not accept the user and password of its URL"
+	has_not out wrong-word
+	has_not err wrong-word
+	same "tries" "$(cat tunnels)" "refused $1 me"
+	expect 1 access proxied snapshot --cluster prod
+	has err 'hint: they stand in the proxy'
+	has_not err wrong-word
+}
+
+misses() {
+	through "$1://$2"
+	expect 1 access proxied doctor -o json
+	finding failed server 'wants a user and a password'
+}
+
+test_a_proxy_is_told_user_and_password() {
+	echo 'me:very@secret:word' >users
+	start_proxy --users users
+	each_way accepts
+}
+
+test_a_wrong_password_of_a_proxy_is_named_and_not_shown() {
+	echo 'me:very@secret:word' >users
+	start_proxy --users users
+	each_way refuses
+}
+
+test_a_proxy_that_wants_a_password_which_is_not_there() {
+	echo 'me:very@secret:word' >users
+	start_proxy --users users
+	each_way misses
+}
+
+test_the_environment_may_name_each_kind_of_proxy() {
+	start_proxy
+	config direct "$hidden" "token: '$(token_of one)'"
+	for url in "127.0.0.1:$http_port" "https://127.0.0.1:$https_port" "socks5://127.0.0.1:$socks_port"; do
+		HTTPS_PROXY=$url expect 0 access direct doctor -o json
+	done
+	same "ways" "$(cut -d' ' -f1 tunnels | sort -u | paste -sd' ')" "http https socks5"
+	: >tunnels
+	HTTPS_PROXY="https://127.0.0.1:$https_port" NO_PROXY=.svc expect 1 access direct doctor -o json
+	[ ! -s tunnels ]
+	HTTPS_PROXY='ftp://me:wrong-word@127.0.0.1' expect 1 access direct doctor -o json
+	finding failed server 'the proxy in HTTPS_PROXY is not a URL of a proxy'
+	has_not out wrong-word
 }
 
 test_no_proxy_of_the_environment_is_used_on_loopback() {
 	start_proxy
 	config direct "server: '$server', $ca" "token: '$(token_of one)'"
-	expect 0 env HTTPS_PROXY="http://127.0.0.1:$proxy_port" HOME="$work/home" "$binary" --kubeconfig direct doctor -o json
-	[ ! -e connects ]
+	HTTPS_PROXY="http://127.0.0.1:$http_port" expect 0 access direct doctor -o json
+	[ ! -s tunnels ]
 }
 
 test_a_proxy_that_is_not_there() {
-	config proxied "server: '$server', $ca, proxy-url: 'http://127.0.0.1:$(free_port)'" "token: '$(token_of one)'"
+	port=$(free_port)
+	config proxied "server: '$server', $ca, proxy-url: 'http://me:wrong-word@127.0.0.1:$port'" "token: '$(token_of one)'"
 	expect 1 access proxied doctor -o json
-	finding failed server 'no answer'
+	finding failed server "through the proxy 'http://127.0.0.1:$port'"
+	has_not out wrong-word
 }
 
 # --- doctor -----------------------------------------------------------------------------------------------------------------------------------

@@ -258,7 +258,8 @@ static void test_reads_a_proxy(void **state)
 {
 	assert_proxy(*state, "http://p:3128", "http://p:3128");
 	assert_proxy(*state, "https://me:secret@p", "https://me:secret@p");
-	assert_proxy(*state, "socks5://p:1080", "socks5h://p:1080");
+	assert_proxy(*state, "socks5://p:1080", "socks5://p:1080");
+	assert_proxy(*state, "socks5h://p", "socks5h://p");
 }
 
 /* A password may be in it. */

@@ -290,6 +290,41 @@ static void test_https_to_what_no_proxy_names_goes_there_itself(void **state)
 		fail_msg("%s", answer.err.text);
 }
 
+/* Go's port, not libcurl's own. */
+static void test_a_proxy_without_a_port_is_at_that_of_its_scheme(void **state)
+{
+	static const char *const proxies[][2] = {{"127.0.0.1", "'http://127.0.0.1:80'"}, {"https://127.0.0.1/", "'https://127.0.0.1:443'"},
+		{"socks5://127.0.0.1", "'socks5h://127.0.0.1:1080'"}};
+	const struct http_request request = {.method = "GET", .url = "https://nowhere.invalid/"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(proxies) / sizeof(*proxies); i++) {
+		auto_answer struct answer answer = ANSWER_INIT;
+
+		set_all_proxies(proxies[i][0]);
+		ask(&request, &answer);
+		assert_failed(&answer, ERR_UNAVAILABLE, proxies[i][1]);
+	}
+}
+
+static void test_no_message_shows_the_password_of_a_proxy(void **state)
+{
+	static const char *const proxies[] = {"ftp://me:secret@127.0.0.1", "socks4://me:secret@127.0.0.1", "http://me:secret@",
+		"http://me:se%01cret@h", "http://me:secret@127.0.0.1:1", "socks5://me:secret@127.0.0.1:1"};
+	const struct http_request request = {.method = "GET", .url = "https://nowhere.invalid/"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(proxies) / sizeof(*proxies); i++) {
+		auto_answer struct answer answer = ANSWER_INIT;
+
+		set_all_proxies(proxies[i]);
+		ask(&request, &answer);
+		assert_failed(&answer, i < 4 ? ERR_USAGE : ERR_UNAVAILABLE, "proxy");
+		if (strstr(answer.err.text, "secret"))
+			fail_msg("%s", answer.err.text);
+	}
+}
+
 static void test_times_are_measured(void **state)
 {
 	auto_answer struct answer answer = ANSWER_INIT;
@@ -1180,6 +1215,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_plain_http_to_elsewhere_never_goes_to_a_proxy, set_dead_proxy, unset_proxy),
 		cmocka_unit_test_setup_teardown(test_https_to_elsewhere_goes_to_the_proxy, set_proxy, unset_proxy),
 		cmocka_unit_test_setup_teardown(test_https_to_what_no_proxy_names_goes_there_itself, set_proxy, unset_proxy),
+		cmocka_unit_test_setup_teardown(test_a_proxy_without_a_port_is_at_that_of_its_scheme, set_proxy, unset_proxy),
+		cmocka_unit_test_setup_teardown(test_no_message_shows_the_password_of_a_proxy, set_proxy, unset_proxy),
 		TEST(test_times_are_measured),
 		TEST(test_headers_and_body_go_out_as_given),
 		TEST(test_requests_name_the_program),
