@@ -26,7 +26,6 @@
 
 #define FIRST_CONTACT_MS 10000
 #define REVIEW_MS 10000
-#define REVIEW_TRIES 3
 #define REVIEW_RIGHTS "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 #define REVIEW_SELF "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 #define DEFINITIONS_GROUP "apiextensions.k8s.io"
@@ -146,19 +145,6 @@ static void identity_known(struct doctor *d, const json_t *info)
 		finding(d, "identity", pass, NULL, "%s", name);
 }
 
-/* A review changes nothing, so that one without a whole answer may be asked for again, which kube_call does not do for a POST. */
-static int review(const struct doctor *d, const struct kube_request *request, json_t **doc, struct error *err)
-{
-	int rc = -1;
-
-	for (int tries = 0; tries < REVIEW_TRIES; tries++) {
-		rc = kube_call(d->ctx->client, request, doc, err);
-		if (rc == 0 || (err->code != ERR_UNAVAILABLE && err->code != ERR_FAILED))
-			break;
-	}
-	return rc;
-}
-
 /* -1: the server does not accept us. */
 static int check_identity(struct doctor *d)
 {
@@ -168,7 +154,7 @@ static int check_identity(struct doctor *d)
 	auto_json json_t *doc = NULL;
 	struct error err = ERROR_INIT;
 
-	if (review(d, &request, &doc, &err) == 0) {
+	if (kube_call(d->ctx->client, &request, &doc, &err) == 0) {
 		identity_known(d, json_at(doc, "status", "userInfo", NULL));
 		return 0;
 	}
@@ -197,11 +183,12 @@ static void check_cluster_id(struct doctor *d)
 
 /* ---- kinds ---- */
 
-/* Whether we may list it in all namespaces: 1, 0, or -1 when the server does not say. */
-static int may_list(struct doctor *d, const char *group, const char *resource)
+/* Whether we may do this to the resource, in the namespace ("": all) and to the object of the name ("": all): 1, 0, or -1 when the server does not say. */
+static int may(struct doctor *d, const char *verb, const char *group, const char *resource, const char *namespace_, const char *name)
 {
-	auto_json json_t *body = json_pack("{s:s, s:s, s:{s:{s:s, s:s, s:s}}}", "apiVersion", "authorization.k8s.io/v1", "kind",
-		"SelfSubjectAccessReview", "spec", "resourceAttributes", "group", group, "resource", resource, "verb", "list");
+	auto_json json_t *body = json_pack("{s:s, s:s, s:{s:{s:s, s:s, s:s, s:s, s:s}}}", "apiVersion", "authorization.k8s.io/v1", "kind",
+		"SelfSubjectAccessReview", "spec", "resourceAttributes", "group", group, "resource", resource, "verb", verb, "namespace",
+		namespace_, "name", name);
 	struct kube_request request = {
 		.method = "POST", .path = REVIEW_RIGHTS, .body = body, .changes_nothing = true, .deadline_ms = REVIEW_MS};
 	auto_json json_t *doc = NULL;
@@ -209,11 +196,29 @@ static int may_list(struct doctor *d, const char *group, const char *resource)
 
 	if (d->rights_told)
 		return -1;
-	if (review(d, &request, &doc, &err) == 0)
+	if (kube_call(d->ctx->client, &request, &doc, &err) == 0)
 		return json_is_true(json_at(doc, "status", "allowed", NULL));
 	d->rights_told = true;
 	finding_error(d, "rights", untested, "see what `kubectl auth can-i --list` says", &err);
 	return -1;
+}
+
+/* As may, for the lists of a snapshot: in each namespace of -n. Those where it is refused are appended to refused. */
+static int may_list(struct doctor *d, const struct kube_resource *resource, struct strlist *refused)
+{
+	const struct strlist *spaces = &d->ctx->settings.namespaces;
+
+	if (!resource->namespaced || spaces->count == 0)
+		return may(d, "list", resource->group, resource->resource, "", "");
+	for (size_t i = 0; i < spaces->count; i++) {
+		int allowed = may(d, "list", resource->group, resource->resource, spaces->items[i], "");
+
+		if (allowed < 0)
+			return -1;
+		if (!allowed)
+			strlist_add(refused, spaces->items[i]);
+	}
+	return refused->count == 0;
 }
 
 static void judge_not_served(struct doctor *d, const struct policy_kind *kind, const char *name)
@@ -228,38 +233,49 @@ static void judge_not_served(struct doctor *d, const struct policy_kind *kind, c
 		d->not_served++;
 }
 
-static void judge_served(struct doctor *d, const struct policy_kind *kind, const char *name, int allowed)
+/* Of a row that the cluster serves: whether its objects may be listed, as JSON. */
+static json_t *check_served(struct doctor *d, const struct policy_kind *kind, const struct kube_resource *found, const char *name)
 {
+	auto_strlist struct strlist refused = STRLIST_INIT;
+	int allowed = may_list(d, found, &refused);
 	bool carry = kind->on_error == ON_ERROR_CARRY;
+	const char *then = carry ? "; a snapshot keeps its last state, if there is one, and marks it stale" : "";
 
 	d->served++;
-	if (allowed == 0)
+	for (size_t i = 0; i < refused.count; i++)
 		finding(d, "rights", carry ? warning : bad,
-			"grant the verb list on it in all namespaces: `rhaii-dr rbac --for snapshot` prints what is needed",
-			"%s: may not be listed%s", name,
-			carry ? "; a snapshot keeps its last state, if there is one, and marks it stale" : "");
+			"grant the verb list on it there: `rhaii-dr rbac --for snapshot -n NAMESPACE` prints what is needed",
+			"%s: may not be listed in namespace '%s'%s", name, refused.items[i], then);
+	if (allowed == 0 && refused.count == 0)
+		finding(d, "rights", carry ? warning : bad,
+			"grant the verb list on it in the whole cluster: `rhaii-dr rbac --for snapshot` prints what is needed",
+			"%s: may not be listed%s", name, then);
+	return allowed < 0 ? json_null() : json_boolean(allowed);
 }
 
 static json_t *check_kind(struct doctor *d, const struct policy_kind *kind)
 {
 	const struct kube_resource *found = discovery_find(d->discovery, kind->group, kind->resource, NULL);
 	auto_free char *name = xasprintf("%s%s%s", kind->resource, *kind->group ? "." : "", kind->group);
-	int allowed = found ? may_list(d, kind->group, kind->resource) : -1;
+	json_t *allowed = json_null();
 
 	if (found)
-		judge_served(d, kind, name, allowed);
+		allowed = check_served(d, kind, found, name);
 	else
 		judge_not_served(d, kind, name);
 	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "group", kind->group, "resource", kind->resource, "kind", kind->kind, "required",
-		kind->required, "served", found != NULL, "mayList", allowed < 0 ? json_null() : json_boolean(allowed));
+		kind->required, "served", found != NULL, "mayList", allowed);
 }
 
-static void check_definitions(struct doctor *d)
+/* A snapshot reads the definition of each custom kind, by its name. */
+static void check_definition(struct doctor *d, const struct policy_kind *kind)
 {
-	if (may_list(d, DEFINITIONS_GROUP, DEFINITIONS) == 0)
-		finding(d, "rights", warning, "grant the verb list on it: `rhaii-dr rbac --for snapshot` prints what is needed",
-			DEFINITIONS "." DEFINITIONS_GROUP
-				    ": may not be listed; kinds are read at their preferred version instead of the stored one");
+	auto_free char *name = xasprintf("%s.%s", kind->resource, kind->group);
+
+	if (policy_group_may_be_custom(kind->group) && discovery_find(d->discovery, kind->group, kind->resource, NULL) &&
+		may(d, "get", DEFINITIONS_GROUP, DEFINITIONS, "", name) == 0)
+		finding(d, "rights", warning, "grant the verb get on its definition: `rhaii-dr rbac --for snapshot` prints what is needed",
+			"%s: its definition may not be read; it is read at its preferred version instead of the stored one", name);
 }
 
 static void check_kinds(struct doctor *d)
@@ -275,7 +291,8 @@ static void check_kinds(struct doctor *d)
 	}
 	for (size_t i = 0; i < policy->kind_count; i++)
 		json_array_append_new(kinds, check_kind(d, &policy->kinds[i]));
-	check_definitions(d);
+	for (size_t i = 0; i < policy->kind_count; i++)
+		check_definition(d, &policy->kinds[i]);
 	finding(d, "kinds", pass, NULL, "%zu of the policy's %zu kinds are served, %zu optional ones are not", d->served,
 		policy->kind_count, d->not_served);
 }

@@ -485,6 +485,33 @@ test_doctor_names_each_right_that_is_missing() {
 	jq -e 'all(.findings[] | select(.result == "failed"); .hint | length > 0)' out
 }
 
+test_doctor_asks_for_rights_where_the_snapshot_would_use_them() {
+	cluster_kubectl "$source" create namespace near
+	cluster_kubectl "$source" create namespace far
+	cluster_kubectl "$source" create serviceaccount narrow -n default
+	offline rbac --for snapshot -n near --service-account default/narrow | cluster_kubectl "$source" apply -f -
+	config narrow "server: '$server', $ca" "token: '$(token_of narrow)'"
+	expect 0 access narrow doctor -n near -o json
+	jq -e '[.findings[] | select(.check == "rights")] == [] and all(.kinds[] | select(.served); .mayList)' out
+	expect 0 access narrow snapshot -n near --cluster narrow --repo narrow-backup
+	expect 1 access narrow doctor -n near,far -o json
+	finding failed rights "may not be listed in namespace 'far'"
+	jq -e 'any(.findings[]; .check == "rights" and (.message | contains("near"))) | not' out
+	expect 1 access narrow doctor -o json
+	finding failed rights 'configmaps: may not be listed'
+}
+
+test_doctor_asks_for_definitions_by_name() {
+	offline rbac --for snapshot --service-account default/narrow | cluster_kubectl "$source" apply -f -
+	config narrow "server: '$server', $ca" "token: '$(token_of narrow)'"
+	expect 0 access narrow doctor -o json
+	jq -e '[.findings[] | select(.check == "rights")] == []' out
+	cluster_kubectl "$source" get clusterrole rhaii-dr-snapshot -o json | jq '.rules |= map(select(.resources != ["customresourcedefinitions"]))' |
+		cluster_kubectl "$source" replace -f -
+	expect 0 access narrow doctor -o json
+	finding warning rights 'llminferenceservices.serving.kserve.io: its definition may not be read'
+}
+
 test_doctor_changes_nothing() {
 	rm -rf rhaii-backup
 	at=$(mark "$source")
