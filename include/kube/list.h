@@ -2,7 +2,8 @@
 /*
  * list - a whole collection, page by page, item by item.
  *
- * A page counts only when its JSON is complete and it is a list of the kind asked for. A repeated continue token, a page of another
+ * A page counts only when its JSON is complete and it is a list of the kind asked for: by its own kind, or (a definition may name its list as it
+ * likes) by that of each item. A repeated continue token, a page of another
  * resourceVersion or items of another kind fail the list. 410 Gone starts the list over (the sink is told by restart); the third
  * one fails it. Items get the list's apiVersion and kind, which the server leaves out for built-in kinds.
  *

@@ -37,6 +37,7 @@ struct listing {
 	struct strlist tokens; /* every continue token seen */
 	char *version;         /* resourceVersion of the first page; NULL before it */
 	size_t items;
+	bool foreign;             /* the page is of another kind than list_kind: its items must say what they are */
 	struct kube_ahead *ahead; /* the next page, on its way; NULL: none */
 	struct strbuf scratch;    /* the text of one item */
 };
@@ -78,7 +79,14 @@ static char *shown(const char *text)
 
 /* ---- items ---- */
 
-/* apiVersion and kind may be missing, but not another's: then this is not the list that it claims to be. */
+/* What the server leaves out of items of built-in kinds the page says for them; but another's is not of the list that it claims to be. */
+static bool item_says(const struct listing *list, const json_t *item, const char *key, const char *expected)
+{
+	const json_t *value = json_object_get(item, key);
+
+	return value ? same(json_string_value(value), expected) : !list->foreign;
+}
+
 static int item_check_type(const struct listing *list, const json_t *item, struct error *err)
 {
 	const char *version = json_text_at(item, "apiVersion", NULL);
@@ -88,8 +96,7 @@ static int item_check_type(const struct listing *list, const json_t *item, struc
 
 	if (list->options->metadata_only && same(version, META_VERSION) && same(kind, META_KIND))
 		return 0;
-	if ((!json_object_get(item, "apiVersion") || same(version, list->api_version)) &&
-		(!json_object_get(item, "kind") || same(kind, list->resource->kind)))
+	if (item_says(list, item, "apiVersion", list->api_version) && item_says(list, item, "kind", list->resource->kind))
 		return 0;
 	seen_version = shown(version);
 	seen_kind = shown(kind);
@@ -158,7 +165,8 @@ static int items_take(struct listing *list, const struct page *page, struct erro
 
 /* ---- pages ---- */
 
-static int page_check_type(const struct listing *list, const json_t *page, struct error *err)
+/* A definition may call its list as it likes (spec.names.listKind), which discovery does not tell; what is in such a list is told by its items. */
+static int page_check_type(struct listing *list, const json_t *page, struct error *err)
 {
 	const char *version = json_text_at(page, "apiVersion", NULL);
 	const char *kind = json_text_at(page, "kind", NULL);
@@ -166,7 +174,8 @@ static int page_check_type(const struct listing *list, const json_t *page, struc
 	auto_free char *seen_version = NULL;
 	auto_free char *seen_kind = NULL;
 
-	if (same(version, expected) && same(kind, list->list_kind))
+	list->foreign = !same(kind, list->list_kind);
+	if (same(version, expected) && (!list->foreign || (kind && !list->options->metadata_only)))
 		return 0;
 	seen_version = shown(version);
 	seen_kind = shown(kind);

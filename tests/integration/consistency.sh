@@ -56,6 +56,34 @@ test_what_changes_between_two_lists_is_not_in_the_tree() {
 	has_not <(git -C repo log --format=%B clusters/moment) Point-In-Time
 }
 
+# A definition may call the list of its kind as it likes.
+test_a_kind_whose_list_has_a_name_of_its_own() {
+	cluster_kubectl "$source_dir" apply -f - <<-'YAML'
+		apiVersion: apiextensions.k8s.io/v1
+		kind: CustomResourceDefinition
+		metadata: {name: widgets.example.com}
+		spec:
+		  group: example.com
+		  scope: Namespaced
+		  names: {plural: widgets, singular: widget, kind: Widget, listKind: WidgetCollection}
+		  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]
+	YAML
+	cluster_kubectl "$source_dir" wait --for=condition=Established crd/widgets.example.com
+	cat >policy.yaml <<-'YAML'
+		format: 1
+		name: widgets
+		include: core
+		kinds: [{resource: widgets, group: example.com, kind: Widget, presence: required, wave: routes}]
+	YAML
+	expect 0 dr "$source_dir" snapshot --cluster widgets --repo widgets --policy ./policy.yaml
+	for name in one two three; do
+		printf '%s\n' --- 'apiVersion: example.com/v1' 'kind: Widget' "metadata: {name: $name, namespace: default}"
+	done | cluster_kubectl "$source_dir" apply -f -
+	same "kind of the list" "$(cluster_kubectl "$source_dir" get --raw /apis/example.com/v1/widgets | jq -r .kind)" WidgetCollection
+	expect 0 dr "$source_dir" snapshot --cluster widgets --repo widgets --policy ./policy.yaml --page-size 1
+	same "widgets" "$(git -C widgets ls-tree --name-only clusters/widgets:objects/namespaces/default/widgets.example.com | paste -sd' ')" 'one.yaml three.yaml two.yaml'
+}
+
 cluster_up plain-source "$source_dir" || exit 1
 run_tests
 exit "$failed"

@@ -330,13 +330,30 @@ static void assert_page_refused(const char *page, const char *text)
 static void test_refuses_another_list(void **state)
 {
 	(void)state;
-	assert_page_refused(PAGE_OF("GRPCRouteList", "g.io/v1", "7", "", ""),
-		"list of httproutes.g.io: the page is a 'GRPCRouteList' of 'g.io/v1', not a 'HTTPRouteList' of 'g.io/v1'");
+	assert_page_refused(PAGE_OF("GRPCRouteList", "g.io/v1", "7", "", ITEM("a")),
+		"list of httproutes.g.io: item 0 is a '' of '', not a 'HTTPRoute' of 'g.io/v1'");
+	assert_page_refused(PAGE_OF("GRPCRouteList", "g.io/v1", "7", "", TYPED("GRPCRoute", "g.io/v1")),
+		"list of httproutes.g.io: item 0 is a 'GRPCRoute' of 'g.io/v1', not a 'HTTPRoute' of 'g.io/v1'");
+	assert_page_refused("{\"apiVersion\":\"g.io/v1\",\"metadata\":{},\"items\":[]}",
+		"list of httproutes.g.io: the page is a '' of 'g.io/v1', not a 'HTTPRouteList' of 'g.io/v1'");
 	assert_page_refused(PAGE_OF("HTTPRouteList", "g.io/v2", "7", "", ""),
 		"list of httproutes.g.io: the page is a 'HTTPRouteList' of 'g.io/v2', not a 'HTTPRouteList' of 'g.io/v1'");
 	assert_page_refused("{}", "list of httproutes.g.io: the page is a '' of '', not a 'HTTPRouteList' of 'g.io/v1'");
 	assert_page_refused("[]", "list of httproutes.g.io: the page is a '' of '', not a 'HTTPRouteList' of 'g.io/v1'");
 	assert_page_refused("{\"kind\":\"HTTPRouteList\",\"apiVersion\":\"g.io/v1\"}", "list of httproutes.g.io: the page has no items");
+}
+
+/* A definition's own spec.names.listKind: the items say what they are, as those of a custom kind always do. */
+static void test_a_list_may_have_another_name(void **state)
+{
+	static const struct fake_exchange script[] = {OK(PAGE_OF("AllRoutes", "g.io/v1", "7", "t", TYPED("HTTPRoute", "g.io/v1"))),
+		OK(PAGE_OF("AllRoutes", "g.io/v1", "7", "", ""))};
+	struct run run = {0};
+
+	(void)state;
+	list(&run, script, 2);
+	assert_string_equal(run.err.text, "");
+	assert_int_equal(run.wrong_type, 0);
 }
 
 static void test_refuses_other_items(void **state)
@@ -467,6 +484,7 @@ int main(void)
 		cmocka_unit_test(test_the_sink_is_shown_uid_and_version_first),
 		cmocka_unit_test(test_an_item_that_the_sink_knows_is_not_parsed),
 		cmocka_unit_test(test_refuses_another_list),
+		cmocka_unit_test(test_a_list_may_have_another_name),
 		cmocka_unit_test(test_refuses_other_items),
 		cmocka_unit_test(test_refuses_a_repeated_token),
 		cmocka_unit_test(test_refuses_a_page_of_another_moment),
