@@ -49,10 +49,25 @@ static void status_hint(const struct kube_client *client, long status, struct er
 		error_hint(err, "redirects are never followed: put the final URL of the API server into the kubeconfig");
 }
 
+/* For answers that come without a Status, or lost it on the way. */
+static const char *status_name(long status)
+{
+	static const struct {
+		long status;
+		const char *name;
+	} names[] = {{401, " (Unauthorized)"}, {403, " (Forbidden)"}, {404, " (Not Found)"}, {409, " (Conflict)"}, {410, " (Gone)"},
+		{413, " (Content Too Large)"}, {422, " (Unprocessable Content)"}, {429, " (Too Many Requests)"}};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (names[i].status == status)
+			return names[i].name;
+	return "";
+}
+
 /* What a proxy or a server without Status said; a page of HTML says nothing to a person. */
 static void plain_message(struct strbuf *out, long status, const char *body, size_t len)
 {
-	strbuf_addf(out, "the server answered with HTTP status %ld", status);
+	strbuf_addf(out, "the server answered with HTTP status %ld%s", status, status_name(status));
 	while (len > 0 && strchr(" \t\r\n", body[len - 1]))
 		len--;
 	if (len == 0 || *body == '<')
@@ -62,12 +77,13 @@ static void plain_message(struct strbuf *out, long status, const char *body, siz
 }
 
 /*
- * Whether the server has spoken. A 401 says all in its status, and its body is often lost: a server that refuses a request before it has read the
- * request's body resets the HTTP/2 stream (RFC 9113 8.1), and libcurl before 8.1 then drops what it had received.
+ * Whether the server has spoken. That it refuses (4xx) is in its status, and its body is often lost: a server that refuses a request before it has read
+ * the request's body (who we are, what we may, how busy it is, how large the body is) resets the HTTP/2 stream (RFC 9113 8.1), and libcurl before 8.1
+ * then drops what it had received.
  */
 bool answer_is_there(const struct http_response *response, const struct error *fault)
 {
-	return !fault || response->status == 401;
+	return !fault || (response->status >= 400 && response->status < 500);
 }
 
 bool answer_is_success(const struct http_response *response)

@@ -127,10 +127,13 @@ static void retry_later(struct sender *s, struct action *action, const struct er
 
 	if (wait > left) {
 		action_fail(action, error->text);
+		/* Without its reason, a 409 may also say that the object is there: apply_rest looks. */
+		if (error->code == ERR_CONFLICT)
+			action->result = RESULT_NONE;
 		return;
 	}
 	log_debug("%s %s: %s; again in %lld ms", action->object->kind, action->object->name, error->text, (long long)wait);
-	action->unanswered = true;
+	action->unanswered |= error->code == ERR_UNAVAILABLE;
 	action->not_before = now + wait;
 	queue_push(s, action);
 }
@@ -283,7 +286,9 @@ static int settle(struct restore *restore, struct action *action, struct error *
 {
 	if (action->kind == ACTION_CREATE) {
 		if (decide_again(restore, action, err) < 0)
-			return -1;
+			return err->code == ERR_NOT_FOUND && action->error ? error_set(err, ERR_CONFLICT, "%s", action->error) : -1;
+		free(action->error);
+		action->error = NULL;
 		if (action->kind == ACTION_SKIP && action->unanswered)
 			action->result = RESULT_CREATED;
 	}

@@ -101,7 +101,8 @@ static void test_a_resource_version_on_create_is_rejected(void **state)
 static void test_errors_without_status_give_the_http_status(void **state)
 {
 	(void)state;
-	assert_error(404, "404 page not found\n", ERR_NOT_FOUND, "the server answered with HTTP status 404: 404 page not found");
+	assert_error(
+		404, "404 page not found\n", ERR_NOT_FOUND, "the server answered with HTTP status 404 (Not Found): 404 page not found");
 	assert_error(502, "<html>bad gateway</html>", ERR_UNAVAILABLE, "the server answered with HTTP status 502");
 	assert_error(400, NULL, ERR_REJECTED, "the server answered with HTTP status 400");
 	assert_error(302, NULL, ERR_REJECTED, "the server answered with HTTP status 302");
@@ -269,6 +270,48 @@ static void test_a_401_with_a_cut_answer_is_a_401(void **state)
 	assert_int_equal(f.err.code, ERR_FORBIDDEN);
 	assert_non_null(strstr(f.err.text, "HTTP status 401"));
 	assert_non_null(strstr(f.err.hint, "does not accept the credentials"));
+	stop(&f);
+}
+
+/* Refused is refused, whatever was lost of the reason; what is not may have been carried out. */
+static void test_a_refusal_with_a_cut_answer_is_one(void **state)
+{
+	static const struct {
+		int status;
+		enum error_code code;
+		const char *text;
+	} cases[] = {{400, ERR_REJECTED, "HTTP status 400"}, {403, ERR_FORBIDDEN, "HTTP status 403 (Forbidden)"},
+		{404, ERR_NOT_FOUND, "HTTP status 404"}, {409, ERR_CONFLICT, "HTTP status 409"}, {410, ERR_GONE, "HTTP status 410"},
+		{413, ERR_REJECTED, "HTTP status 413 (Content Too Large)"}, {422, ERR_REJECTED, "HTTP status 422"},
+		{500, ERR_UNAVAILABLE, "no complete answer"}, {200, ERR_UNAVAILABLE, "no complete answer"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct fake_exchange script[] = {
+			{.status = cases[i].status, .body = STATUS("Reason", "of which nothing comes"), .cut = 1}};
+		struct fixture f = {0};
+
+		start(&f, script, COUNT(script));
+		assert_int_equal(call(&f, "POST", 0, NULL), -1);
+		assert_int_equal(f.err.code, cases[i].code);
+		if (!strstr(f.err.text, cases[i].text))
+			assert_string_equal(f.err.text, cases[i].text);
+		assert_int_equal(kube_request_count(f.client), 1);
+		stop(&f);
+	}
+}
+
+static void test_a_busy_server_with_a_cut_answer_is_asked_again(void **state)
+{
+	const struct fake_exchange script[] = {
+		{.status = 429, .headers = "Retry-After: 0\r\n", .body = STATUS("TooManyRequests", "later"), .cut = 1},
+		{.status = 201, .body = "{}"}};
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	assert_int_equal(call(&f, "POST", 0, NULL), 0);
+	assert_int_equal(kube_request_count(f.client), 2);
 	stop(&f);
 }
 
@@ -766,6 +809,8 @@ int main(void)
 		cmocka_unit_test(test_a_post_is_not_sent_again_after_500),
 		cmocka_unit_test(test_a_post_with_a_cut_answer_is_not_sent_again),
 		cmocka_unit_test(test_a_401_with_a_cut_answer_is_a_401),
+		cmocka_unit_test(test_a_refusal_with_a_cut_answer_is_one),
+		cmocka_unit_test(test_a_busy_server_with_a_cut_answer_is_asked_again),
 		cmocka_unit_test(test_a_review_with_a_cut_answer_is_sent_again),
 		cmocka_unit_test(test_a_post_without_an_answer_is_sent_again),
 		cmocka_unit_test(test_the_deadline_ends_the_tries),

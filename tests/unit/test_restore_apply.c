@@ -147,6 +147,69 @@ static void test_a_failed_object_does_not_keep_later_waves_back(void **state)
 	assert_count(f, "created", 1);
 }
 
+/* ---- refused, and the reason lost on the way ---- */
+
+static void say_cut(struct restore_fixture *f, int status, const char *headers)
+{
+	struct fake_exchange *row = fake_cluster_say(&f->cluster, POST_CONFIG("prod"), status, REFUSED);
+
+	row->cut = 1;
+	row->headers = headers;
+}
+
+static void test_a_refusal_without_its_reason_fails_at_once(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_config(f);
+	say_cut(f, 403, NULL);
+	apply(f);
+	assert_action(f->report, "app", "result", "failed");
+	assert_action(f->report, "app", "error", "the server answered with HTTP status 403 (Forbidden): {");
+	assert_requests(f, POST_CONFIG("prod"), 1);
+}
+
+static void test_a_busy_server_without_its_reason_is_asked_again(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_config(f);
+	say_cut(f, 429, "Retry-After: 0\r\n");
+	(void)fake_cluster_say(&f->cluster, POST_CONFIG("prod"), 201, ONE);
+	apply(f);
+	assert_action(f->report, "app", "result", "created");
+}
+
+/* Whether a 409 is a quota's or says that the object is there is in the body: tried again, and looked at when the time is up. */
+static void test_a_conflict_without_its_reason_is_looked_at_in_the_end(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_config(f);
+	say_cut(f, 409, NULL);
+	(void)fake_cluster_say(&f->cluster, GET_CONFIG, 200, ONE);
+	restore_plan(f);
+	f->restore->patience.object_deadline = 0;
+	assert_int_equal(restore_apply(f), 0);
+	assert_action(f->report, "app", "result", "skipped");
+	assert_action(f->report, "app", "error", "(null)");
+}
+
+static void test_a_conflict_of_an_object_that_is_not_there_fails_with_what_was_said(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_config(f);
+	(void)fake_cluster_say(
+		&f->cluster, POST_CONFIG("prod"), 409, "{'kind':'Status','reason':'Conflict','message':'the quota is being counted'}");
+	(void)fake_cluster_say(&f->cluster, GET_CONFIG, 404, "{'kind':'Status','message':'not found'}");
+	restore_plan(f);
+	f->restore->patience.object_deadline = 0;
+	assert_int_equal(restore_apply(f), 0);
+	assert_action(f->report, "app", "result", "failed");
+	assert_action(f->report, "app", "error", "the quota is being counted");
+}
+
 /* ---- there already ---- */
 
 /* The answer to our own create was lost: what is there is ours. */
@@ -558,6 +621,10 @@ int main(void)
 		TEST(test_the_deadline_is_of_one_object_and_not_of_all),
 		TEST(test_a_refused_object_fails_and_the_others_go_on),
 		TEST(test_a_failed_object_does_not_keep_later_waves_back),
+		TEST(test_a_refusal_without_its_reason_fails_at_once),
+		TEST(test_a_busy_server_without_its_reason_is_asked_again),
+		TEST(test_a_conflict_without_its_reason_is_looked_at_in_the_end),
+		TEST(test_a_conflict_of_an_object_that_is_not_there_fails_with_what_was_said),
 		TEST(test_a_lost_answer_and_an_equal_object_is_created),
 		TEST(test_a_connection_that_closes_without_an_answer_is_such_a_loss),
 		TEST(test_an_equal_object_of_somebody_else_is_skipped),
