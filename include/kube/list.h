@@ -26,6 +26,7 @@ struct kube_resource;
 
 struct kube_list_options {
 	const char *namespace_; /* NULL: all */
+	const char *name;       /* NULL: all; else the object of this name, for who may list but not get */
 	size_t page_size;       /* 0: 500 */
 	const char *at_version; /* NULL: the newest; else exactly this resourceVersion */
 	bool metadata_only;     /* PartialObjectMetadataList; items then carry the kind of resource, not PartialObjectMetadata */

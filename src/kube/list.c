@@ -207,6 +207,10 @@ static char *page_path(const struct listing *list, const char *token)
 
 	kube_path(&path, list->resource, options->namespace_, NULL);
 	strbuf_addf(&path, "?limit=%zu", options->page_size > 0 ? options->page_size : (size_t)PAGE_SIZE);
+	if (options->name) {
+		strbuf_adds(&path, "&fieldSelector=metadata.name%3D");
+		http_escape(&path, options->name);
+	}
 	if (token) {
 		strbuf_adds(&path, "&continue=");
 		http_escape(&path, token);

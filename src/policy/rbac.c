@@ -22,7 +22,7 @@ enum subject {
 	READY_KINDS,  /* that a restore waits for */
 	INVENTORY,
 	SPACES,      /* the namespaces, whatever the policy has */
-	DEFINITIONS, /* of the policy's custom kinds, by name */
+	DEFINITIONS, /* where the policy has kinds that may be custom */
 	IDENTITY,    /* the namespace whose uid is the identity of the cluster */
 };
 
@@ -37,7 +37,7 @@ static const struct right {
 	bool everywhere; /* also where namespaces are named */
 } rights[] = {
 	{RBAC_SNAPSHOT, IDENTITY, GET, true},
-	{RBAC_SNAPSHOT, DEFINITIONS, GET, true},
+	{RBAC_SNAPSHOT, DEFINITIONS, LIST, true},
 	{RBAC_SNAPSHOT, EVERY_KIND, LIST, false},
 	{RBAC_SNAPSHOT, INVENTORY, LIST, false},
 	{RBAC_RESTORE, IDENTITY, GET, true},
@@ -112,20 +112,12 @@ static void role_name(struct role *role, const char *group, const char *resource
 	json_array_append_new(role->named, rule);
 }
 
-static void name_definitions(struct role *role, const struct policy *policy, unsigned verbs)
+static bool may_need_definitions(const struct policy *policy)
 {
-	auto_strlist struct strlist names = STRLIST_INIT;
-
-	for (size_t i = 0; i < policy->kind_count; i++) {
-		const struct policy_kind *kind = &policy->kinds[i];
-		auto_free char *name = xasprintf("%s.%s", kind->resource, kind->group);
-
-		if (policy_group_may_be_custom(kind->group))
-			strlist_add(&names, name);
-	}
-	strlist_sort_unique(&names);
-	if (names.count > 0)
-		role_name(role, "apiextensions.k8s.io", "customresourcedefinitions", &names, verbs);
+	for (size_t i = 0; i < policy->kind_count; i++)
+		if (policy_group_may_be_custom(policy->kinds[i].group))
+			return true;
+	return false;
 }
 
 static void name_identity(struct role *role, unsigned verbs)
@@ -152,8 +144,8 @@ static void grant_right(struct role *cluster, struct role *spaces, const struct 
 
 	if (right->subject == IDENTITY)
 		name_identity(cluster, right->verbs);
-	if (right->subject == DEFINITIONS)
-		name_definitions(cluster, policy, right->verbs);
+	if (right->subject == DEFINITIONS && may_need_definitions(policy))
+		role_grant(cluster, "apiextensions.k8s.io", "customresourcedefinitions", right->verbs);
 	if (right->subject == SPACES)
 		role_grant(cluster, "", "namespaces", right->verbs);
 	for (size_t i = 0; i < policy->kind_count; i++) {

@@ -151,11 +151,11 @@ static int capture_read(struct capture *c, struct git_store *store, json_t **res
 {
 	live_begin(c, store);
 	guard_begin(c);
-	if (capture_connect(c, err) < 0 || git_write_begin(&c->write, store, c->options->cluster, err) < 0 || definitions_load(c, err) < 0)
+	if (capture_connect(c, err) < 0 || git_write_begin(&c->write, store, c->options->cluster, err) < 0)
 		return -1;
 	capture_open_cache(c, store);
-	if (collect_kinds(c, err) < 0 || guard_credentials(c, result, err) < 0 || inventory_collect(c, err) < 0 ||
-		documents_write(c, err) < 0)
+	if (definitions_load(c, err) < 0 || collect_kinds(c, err) < 0 || guard_credentials(c, result, err) < 0 ||
+		inventory_collect(c, err) < 0 || documents_write(c, err) < 0)
 		return -1;
 	return 0;
 }

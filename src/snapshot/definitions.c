@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache.h"
 #include "internal.h"
+#include "kube/list.h"
 #include "kube/object_api.h"
 #include "object/canonical.h"
 #include "object/clean.h"
@@ -65,11 +67,10 @@ static const char *definition_storage(const json_t *definition)
 
 /*
  * At the storage version where it is served; else at the preferred one, which loses what only the stored version knows: said aloud, and
- * written down as two versions.
+ * written down as two versions. NULL: the definition names none.
  */
-static void read_at_storage_version(const struct capture *c, struct capture_kind *kind, const json_t *definition)
+static void read_at_storage_version(const struct capture *c, struct capture_kind *kind, const char *storage)
 {
-	const char *storage = definition_storage(definition);
 	const struct kube_resource *stored =
 		storage ? discovery_find(c->discovery, kind->resource.group, kind->resource.resource, storage) : NULL;
 
@@ -95,34 +96,237 @@ static void capture_kind_set(struct capture_kind *kind, const struct kube_resour
 	kind->resource.namespaced = found->namespaced;
 }
 
-/* Written at once: as values the larger ones take tens of megabytes. */
-static int definition_write(struct capture *c, const struct capture_kind *kind, const json_t *definition, struct error *err)
+/* Definitions may have megabytes: so few of them are a page. */
+#define DEFINITIONS_PAGE 8
+/* So many are asked for one by one; when more are missing, all definitions of the cluster are read page by page. */
+#define DEFINITIONS_BY_NAME 4
+/* Of their metadata, where an annotation may hold a whole definition. */
+#define METADATA_PAGE 100
+
+/* The definition of a kind that may have one. */
+struct wanted {
+	struct capture_kind *kind;
+	char *name;
+	char *uid; /* NULL: there is none as far as is known */
+	bool taken;
+};
+
+struct definitions {
+	struct capture *c;
+	const struct kube_resource *resource;
+	struct wanted *wanted; /* in the policy's order */
+	size_t count;
+};
+
+static void definitions_release(struct definitions *definitions)
 {
-	auto_strbuf struct strbuf path = STRBUF_INIT, text = STRBUF_INIT;
-
-	strbuf_addf(&path, "crds/%s.%s.yaml", kind->resource.resource, kind->resource.group);
-	canonical_yaml(definition, &text);
-	return git_write_file(c->write, path.buf, text.buf, text.len, err);
-}
-
-/* A kind whose definition may not be read is read at the preferred version, and the snapshot says so. */
-static int definition_read(struct capture *c, struct capture_kind *kind, const struct kube_resource *definitions, struct error *err)
-{
-	auto_strbuf struct strbuf name = STRBUF_INIT;
-	auto_json json_t *definition = NULL;
-
-	strbuf_addf(&name, "%s.%s", kind->resource.resource, kind->resource.group);
-	if (kube_get(c->client, definitions, NULL, name.buf, &definition, err) < 0) {
-		if (err->code == ERR_FORBIDDEN)
-			json_array_append_new(c->undefined, json_string(name.buf));
-		else if (err->code != ERR_NOT_FOUND) /* not there: built into the server, or of an aggregated API */
-			return error_wrap(err, "definition of %s", name.buf);
-		error_clear(err);
-		return 0;
+	for (size_t i = 0; i < definitions->count; i++) {
+		free(definitions->wanted[i].name);
+		free(definitions->wanted[i].uid);
 	}
-	read_at_storage_version(c, kind, definition);
-	return definition_clean(definition, err) < 0 ? -1 : definition_write(c, kind, definition, err);
+	free(definitions->wanted);
 }
+#define auto_definitions __attribute__((cleanup(definitions_release)))
+
+/* ---- one definition ---- */
+
+/* In the cache. */
+static void definition_key(const json_t *definition, struct strbuf *out)
+{
+	const char *uid = json_text_at(definition, "metadata", "uid", NULL);
+	const char *version = json_text_at(definition, "metadata", "resourceVersion", NULL);
+
+	strbuf_addf(out, "definition/%s/%s", uid ? uid : "", version ? version : "");
+}
+
+/* The record: id, SHA-256 and length of the file, and the storage version, nothing for none. */
+#define SUM_AT GIT_ID_SIZE
+#define LEN_AT (GIT_ID_SIZE + sizeof(((struct git_file *)NULL)->sha256))
+
+static void definition_keep(const struct capture *c, const char *key, const char *storage)
+{
+	auto_strbuf struct strbuf record = STRBUF_INIT;
+	struct git_file file;
+
+	git_write_last(c->write, &file);
+	strbuf_addf(&record, "%s %s %zu %s", file.id, file.sha256, file.len, storage ? storage : "");
+	cache_keep(c->cache, key, &record, false);
+}
+
+/* The storage version, borrowed; NULL when it is no such record. */
+static const char *definition_known(const struct strbuf *record, struct git_file *file)
+{
+	const char *text = record->buf;
+	char *end;
+
+	*file = (struct git_file){.len = 0};
+	if (record->len <= LEN_AT || text[SUM_AT - 1] != ' ' || text[LEN_AT - 1] != ' ')
+		return NULL;
+	memcpy(file->id, text, SUM_AT - 1);
+	memcpy(file->sha256, text + SUM_AT, LEN_AT - SUM_AT - 1);
+	file->len = strtoull(text + LEN_AT, &end, 10);
+	return *end == ' ' ? end + 1 : NULL;
+}
+
+/* When this version of it is known from the last capture, and its file is still there, nothing more is asked. */
+static int definition_reuse(struct capture *c, struct wanted *wanted, const json_t *metadata_only, struct error *err)
+{
+	auto_strbuf struct strbuf key = STRBUF_INIT, record = STRBUF_INIT;
+	auto_free char *path = xasprintf("crds/%s.yaml", wanted->name);
+	struct git_file file;
+	const char *storage;
+	int rc;
+
+	definition_key(metadata_only, &key);
+	storage = cache_find(c->cache, key.buf, &record) ? definition_known(&record, &file) : NULL;
+	rc = storage ? git_write_reuse(c->write, path, &file, err) : 0;
+	if (rc <= 0)
+		return rc;
+	cache_keep(c->cache, key.buf, &record, true);
+	read_at_storage_version(c, wanted->kind, *storage ? storage : NULL);
+	wanted->taken = true;
+	return 0;
+}
+
+/* Written at once: as values the larger ones take tens of megabytes. */
+static int definition_take(struct capture *c, struct wanted *wanted, json_t *definition, struct error *err)
+{
+	auto_strbuf struct strbuf key = STRBUF_INIT, text = STRBUF_INIT;
+	auto_free char *path = xasprintf("crds/%s.yaml", wanted->name);
+
+	definition_key(definition, &key);
+	read_at_storage_version(c, wanted->kind, definition_storage(definition));
+	if (definition_clean(definition, err) < 0)
+		return -1;
+	canonical_yaml(definition, &text);
+	if (git_write_file(c->write, path, text.buf, text.len, err) < 0)
+		return -1;
+	definition_keep(c, key.buf, wanted->kind->storage_version);
+	wanted->taken = true;
+	return 0;
+}
+
+/* ---- finding them ---- */
+
+static struct wanted *wanted_of(const struct definitions *definitions, const json_t *item)
+{
+	const char *name = json_text_at(item, "metadata", "name", NULL);
+
+	for (size_t i = 0; name && i < definitions->count; i++)
+		if (strcmp(definitions->wanted[i].name, name) == 0)
+			return &definitions->wanted[i];
+	return NULL;
+}
+
+static int metadata_item(json_t *item, void *arg, struct error *err)
+{
+	const struct definitions *definitions = arg;
+	struct wanted *wanted = wanted_of(definitions, item);
+	const char *uid = json_text_at(item, "metadata", "uid", NULL);
+
+	if (!wanted)
+		return 0;
+	free(wanted->uid);
+	wanted->uid = xstrdup(uid ? uid : "");
+	return definition_reuse(definitions->c, wanted, item, err);
+}
+
+/* Of a page of whole definitions only those that are wanted are parsed. */
+static int definition_raw(const struct kube_raw *raw, void *arg, struct error *err)
+{
+	const struct definitions *definitions = arg;
+
+	(void)err;
+	for (size_t i = 0; i < definitions->count; i++) {
+		const struct wanted *wanted = &definitions->wanted[i];
+
+		if (wanted->uid && !wanted->taken && strlen(wanted->uid) == raw->uid_len &&
+			memcmp(wanted->uid, raw->uid, raw->uid_len) == 0)
+			return 0;
+	}
+	return 1;
+}
+
+static int definition_item(json_t *item, void *arg, struct error *err)
+{
+	const struct definitions *definitions = arg;
+	struct wanted *wanted = wanted_of(definitions, item);
+
+	return wanted && !wanted->taken ? definition_take(definitions->c, wanted, item, err) : 0;
+}
+
+/* name NULL: all. */
+static int definitions_list(struct definitions *definitions, const char *name, struct error *err)
+{
+	const struct kube_list_options options = {.name = name, .page_size = DEFINITIONS_PAGE};
+	const struct kube_list_sink sink = {.raw = definition_raw, .item = definition_item, .arg = definitions};
+
+	return kube_list(definitions->c->client, definitions->resource, &options, &sink, NULL, err);
+}
+
+/* Those that there are and the last capture did not know. One that is gone meanwhile is none. */
+static int definitions_fetch(struct definitions *definitions, struct error *err)
+{
+	size_t missing = 0;
+
+	for (size_t i = 0; i < definitions->count; i++)
+		missing += definitions->wanted[i].uid && !definitions->wanted[i].taken;
+	if (missing > DEFINITIONS_BY_NAME)
+		return definitions_list(definitions, NULL, err);
+	for (size_t i = 0; i < definitions->count; i++) {
+		const struct wanted *wanted = &definitions->wanted[i];
+
+		if (wanted->uid && !wanted->taken && definitions_list(definitions, wanted->name, err) < 0)
+			return error_wrap(err, "definition of %s", wanted->name);
+	}
+	return 0;
+}
+
+/*
+ * The rights to some of them by name are no right to list. A kind whose definition may not be read is read at the preferred version, and the
+ * snapshot says so.
+ */
+static int definitions_get(struct definitions *definitions, struct error *err)
+{
+	struct capture *c = definitions->c;
+
+	for (size_t i = 0; i < definitions->count; i++) {
+		struct wanted *wanted = &definitions->wanted[i];
+		auto_json json_t *definition = NULL;
+
+		if (wanted->taken)
+			continue;
+		if (kube_get(c->client, definitions->resource, NULL, wanted->name, &definition, err) == 0) {
+			if (definition_take(c, wanted, definition, err) < 0)
+				return -1;
+			continue;
+		}
+		if (err->code == ERR_FORBIDDEN)
+			json_array_append_new(c->undefined, json_string(wanted->name));
+		else if (err->code != ERR_NOT_FOUND) /* not there: built into the server, or of an aggregated API */
+			return error_wrap(err, "definition of %s", wanted->name);
+		error_clear(err);
+	}
+	return 0;
+}
+
+/* What they are of is asked first, by metadata: mostly all of them are known from the last capture. */
+static int definitions_read(struct definitions *definitions, struct error *err)
+{
+	const struct kube_list_options options = {.metadata_only = true, .page_size = METADATA_PAGE};
+	const struct kube_list_sink sink = {.item = metadata_item, .arg = definitions};
+
+	if (definitions->count == 0)
+		return 0;
+	if (kube_list(definitions->c->client, definitions->resource, &options, &sink, NULL, err) == 0)
+		return definitions_fetch(definitions, err);
+	if (err->code != ERR_FORBIDDEN)
+		return -1;
+	error_clear(err);
+	return definitions_get(definitions, err);
+}
+
+/* ---- kinds ---- */
 
 static json_t *definition_versions(const struct capture *c, const struct policy_kind *row)
 {
@@ -134,7 +338,7 @@ static json_t *definition_versions(const struct capture *c, const struct policy_
 	return list;
 }
 
-static int kind_load(struct capture *c, struct capture_kind *kind, const struct kube_resource *definitions, struct error *err)
+static int kind_load(struct capture *c, struct capture_kind *kind, struct error *err)
 {
 	const struct policy_kind *row = kind->row;
 	const struct kube_resource *found = discovery_find(c->discovery, row->group, row->resource, NULL);
@@ -152,25 +356,37 @@ static int kind_load(struct capture *c, struct capture_kind *kind, const struct 
 	}
 	capture_kind_set(kind, found);
 	kind->served_versions = definition_versions(c, row);
-	if (!definitions || !policy_group_may_be_custom(row->group))
-		return 0;
-	return definition_read(c, kind, definitions, err);
+	return 0;
+}
+
+static void definitions_want(struct definitions *definitions, struct capture_kind *kind)
+{
+	struct wanted *wanted = &definitions->wanted[definitions->count++];
+
+	wanted->kind = kind;
+	wanted->name = xasprintf("%s.%s", kind->resource.resource, kind->resource.group);
 }
 
 int definitions_load(struct capture *c, struct error *err)
 {
-	const struct kube_resource *definitions = discovery_find(c->discovery, "apiextensions.k8s.io", "customresourcedefinitions", NULL);
+	auto_definitions struct definitions definitions = {.c = c,
+		.resource = discovery_find(c->discovery, "apiextensions.k8s.io", "customresourcedefinitions", NULL),
+		.wanted = xcalloc(c->policy->kind_count, sizeof(struct wanted))};
 	int carried;
 
 	for (size_t i = 0; i < c->policy->kind_count; i++) {
-		c->kinds[i].row = &c->policy->kinds[i];
-		carried = carry_load(c, &c->kinds[i], err);
+		struct capture_kind *kind = &c->kinds[i];
+
+		kind->row = &c->policy->kinds[i];
+		carried = carry_load(c, kind, err);
 		if (carried < 0)
 			return -1;
-		if (!carried && kind_load(c, &c->kinds[i], definitions, err) < 0) {
-			c->failing = &c->kinds[i];
+		if (!carried && kind_load(c, kind, err) < 0) {
+			c->failing = kind;
 			return -1;
 		}
+		if (!carried && definitions.resource && kind->served && policy_group_may_be_custom(kind->row->group))
+			definitions_want(&definitions, kind);
 	}
-	return 0;
+	return definitions_read(&definitions, err);
 }
