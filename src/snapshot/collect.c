@@ -48,30 +48,6 @@ static void collect_release(struct collect *collect)
 		.c = (c_), .kind = (kind_), .again = (again_), .key = STRBUF_INIT, .record = STRBUF_INIT                                   \
 	}
 
-struct environment_add {
-	struct capture *c;
-	const char *object;
-};
-
-static void environment_value(const char *path, const char *value, void *arg)
-{
-	struct environment_add *add = arg;
-	struct error impossible = ERROR_INIT; /* json_write has written it */
-
-	json_array_append_new(add->c->environment,
-		json_pack("{s:s, s:s, s:o}", "object", add->object, "path", path, "value", json_read(value, strlen(value), &impossible)));
-}
-
-static void environment_collect(struct capture *c, const struct object *object, const struct facts *facts)
-{
-	auto_strbuf struct strbuf text = STRBUF_INIT;
-	struct environment_add add = {.c = c};
-
-	object_describe(object, &text);
-	add.object = text.buf;
-	facts_environment(facts, environment_value, &add);
-}
-
 static int object_write(struct capture *c, const struct object *object, struct git_file *file, struct error *err)
 {
 	auto_strbuf struct strbuf path = STRBUF_INIT, text = STRBUF_INIT;
@@ -105,7 +81,7 @@ static void take(struct collect *collect, const struct object *object, const str
 
 	remember_taken(c, object, facts->uid);
 	needs_add(c, object, collect->kind->row, facts);
-	environment_collect(c, object, facts);
+	environment_add(&c->environment, object, facts);
 	collect->kind->count++;
 	c->taken_count++;
 }

@@ -83,7 +83,7 @@ static json_t *definitions_json(const struct capture *c)
 	return list;
 }
 
-static int environment_compare(const void *a, const void *b)
+static int compare_places(const void *a, const void *b)
 {
 	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
 	int order = strcmp(json_text_at(x, "object", NULL), json_text_at(y, "object", NULL));
@@ -91,30 +91,41 @@ static int environment_compare(const void *a, const void *b)
 	return order ? order : strcmp(json_text_at(x, "path", NULL), json_text_at(y, "path", NULL));
 }
 
-json_t *capture_sorted(const json_t *environment)
+json_t *capture_sorted(const json_t *list)
 {
-	size_t count = json_array_size(environment);
+	size_t count = json_array_size(list);
 	auto_free json_t **items = xcalloc(count + 1, sizeof(*items));
 	json_t *sorted = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		items[i] = json_array_get(environment, i);
-	qsort(items, count, sizeof(json_t *), environment_compare);
+		items[i] = json_array_get(list, i);
+	qsort(items, count, sizeof(json_t *), compare_places);
 	for (size_t i = 0; i < count; i++)
 		json_array_append(sorted, items[i]);
 	return sorted;
 }
 
+/* Its keys in their order, so as canonical_yaml would have the whole. */
+static int requirements_write(struct capture *c, struct error *err)
+{
+	auto_json json_t *before = json_pack("{s:o}", "definitions", definitions_json(c));
+	auto_json json_t *behind = json_pack("{s:i, s:O}", "format", SNAPSHOT_FORMAT, "requirements", c->requirements);
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	canonical_yaml(before, &text);
+	environment_write(&c->environment, &text);
+	canonical_yaml(behind, &text);
+	return git_write_file(c->write, "requirements.yaml", text.buf, text.len, err);
+}
+
 int documents_write(struct capture *c, struct error *err)
 {
-	auto_json json_t *info = info_json(c), *requirements = NULL, *generated = NULL;
+	auto_json json_t *info = info_json(c), *generated = NULL;
 
 	c->requirements = needs_requirements(c);
-	requirements = json_pack("{s:i, s:o, s:o, s:O}", "format", SNAPSHOT_FORMAT, "definitions", definitions_json(c), "environment",
-		capture_sorted(c->environment), "requirements", c->requirements);
 	generated = json_pack("{s:i, s:O, s:O}", "format", SNAPSHOT_FORMAT, "objects", c->generated, "notListed", c->not_listed);
 	if (document_write(c, "snapshot.yaml", info, err) < 0 || document_write(c, "policy.yaml", c->policy->document, err) < 0 ||
-		document_write(c, "requirements.yaml", requirements, err) < 0 || document_write(c, "generated.yaml", generated, err) < 0)
+		requirements_write(c, err) < 0 || document_write(c, "generated.yaml", generated, err) < 0)
 		return -1;
 	return 0;
 }

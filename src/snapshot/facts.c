@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "object/canonical.h"
 #include "object/fieldpath.h"
 #include "object/object.h"
 #include "policy/policy.h"
@@ -47,15 +48,32 @@ static int put_reference(const struct reference *reference, void *arg)
 	return 0;
 }
 
+struct setting {
+	const char *object; /* in words */
+	struct strbuf *out;
+};
+
 static int put_environment(json_t *value, const char *concrete, void *arg)
 {
-	struct strbuf *out = arg;
+	const struct setting *setting = arg;
+	auto_json json_t *item = json_pack("[{s:s, s:s, s:O}]", "object", setting->object, "path", concrete, "value", value);
 
-	strbuf_addc(out, TAG_ENVIRONMENT);
-	put(out, concrete);
-	json_write(value, out); /* escapes NUL */
-	strbuf_add(out, "", 1);
+	strbuf_addc(setting->out, TAG_ENVIRONMENT);
+	put(setting->out, concrete);
+	canonical_yaml(item, setting->out); /* escapes NUL */
+	strbuf_add(setting->out, "", 1);
 	return 0;
+}
+
+static void put_environments(const struct object *object, const struct policy_kind *row, struct strbuf *out)
+{
+	auto_strbuf struct strbuf words = STRBUF_INIT;
+	struct setting setting = {.out = out};
+
+	object_describe(object, &words);
+	setting.object = words.buf;
+	for (size_t i = 0; i < row->environment_count; i++)
+		fieldpath_each(object->json, row->environment[i], put_environment, &setting);
 }
 
 void facts_lists(const struct object *object, const struct policy_kind *row, struct strbuf *out)
@@ -65,8 +83,8 @@ void facts_lists(const struct object *object, const struct policy_kind *row, str
 
 	references_each(object, row->references, row->reference_count, put_reference, &references);
 	references_each(object, row->produces, row->produce_count, put_reference, &produces);
-	for (size_t i = 0; i < row->environment_count; i++)
-		fieldpath_each(object->json, row->environment[i], put_environment, out);
+	if (row->environment_count)
+		put_environments(object, row, out);
 }
 
 void facts_write(const struct facts *facts, struct strbuf *out)
@@ -190,7 +208,7 @@ int facts_produces(const struct facts *facts, const struct policy_kind *row, ref
 	return rc;
 }
 
-void facts_environment(const struct facts *facts, void (*fn)(const char *path, const char *value, void *arg), void *arg)
+void facts_environment(const struct facts *facts, void (*fn)(const char *path, const char *yaml, void *arg), void *arg)
 {
 	const char *at = facts->rest;
 	struct entry entry;

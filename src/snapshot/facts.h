@@ -39,7 +39,7 @@ int facts_read(struct facts *out, struct strbuf *record, size_t from);
 /* As references_each, for the references and for what is produced; object gives the identity only. */
 int facts_references(const struct facts *facts, const struct policy_kind *row, reference_fn fn, void *arg);
 int facts_produces(const struct facts *facts, const struct policy_kind *row, reference_fn fn, void *arg);
-/* value is JSON text. */
-void facts_environment(const struct facts *facts, void (*fn)(const char *path, const char *value, void *arg), void *arg);
+/* yaml is the item of requirements.yaml, "- object: ..", with its newlines. */
+void facts_environment(const struct facts *facts, void (*fn)(const char *path, const char *yaml, void *arg), void *arg);
 
 #endif

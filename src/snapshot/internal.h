@@ -14,6 +14,7 @@
 #include "object/classify.h"
 #include "util/map.h"
 #include "util/mem.h"
+#include "util/strbuf.h"
 
 struct cache;
 struct capture_options;
@@ -28,7 +29,6 @@ struct kube_list_sink;
 struct object;
 struct policy;
 struct policy_kind;
-struct strbuf;
 
 /* A policy row on this cluster. */
 struct capture_kind {
@@ -68,6 +68,22 @@ struct taken {
 
 void taken_free(void *taken);
 
+/*
+ * The values of this environment that the objects hold, each as the text that it is in requirements.yaml: there are several an object, and as values
+ * they would be most of the memory.
+ */
+struct environment {
+	struct strbuf text;
+	struct environment_item {
+		size_t object, path; /* in text, each up to a NUL; the item's YAML is behind the path */
+	} * items;
+	size_t count, cap;
+};
+void environment_add(struct environment *environment, const struct object *object, const struct facts *facts);
+/* Append the list, by object and path; "environment: []" when there is none. */
+void environment_write(struct environment *environment, struct strbuf *out);
+void environment_release(struct environment *environment);
+
 struct capture {
 	const struct capture_options *options;
 	struct kube_client *client;
@@ -83,7 +99,7 @@ struct capture {
 	struct map held;            /* namespace -> itself */
 	struct child *children;
 	size_t child_count, child_cap;
-	json_t *environment;  /* [{object, path, value}] */
+	struct environment environment;
 	json_t *requirements; /* list, from needs; set by documents_write */
 	json_t *generated;    /* list; set by inventory_collect */
 	json_t *not_listed;   /* inventory kinds that may not be listed */

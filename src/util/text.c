@@ -78,18 +78,33 @@ static size_t escape_one(const char *text, size_t len, char piece[16])
 	return used ? used : 1;
 }
 
+/* How many bytes at the start stand for themselves, as far as it pays to look. */
+static size_t plain_run(const char *text, size_t len)
+{
+	size_t run = 0;
+
+	while (run < len && run < 256 && text[run] >= 0x20 && text[run] < 0x7F)
+		run++;
+	return run;
+}
+
 void text_escape(struct strbuf *out, const char *text, size_t len, size_t max)
 {
 	static const char dots[] = "...";
 	size_t start = out->len;
-	size_t room = max > 3 ? max - 3 : 0;
+	size_t room = max == 0 ? SIZE_MAX : max > 3 ? max - 3 : 0;
 	size_t cut = start; /* the last whole piece after which the dots still fit */
 
 	while (len > 0) {
 		char piece[16];
-		size_t used = escape_one(text, len, piece);
+		size_t used = plain_run(text, len);
 
-		strbuf_adds(out, piece);
+		if (used > 0 && out->len - start + used <= room) {
+			strbuf_add(out, text, used);
+		} else {
+			used = escape_one(text, len, piece);
+			strbuf_adds(out, piece);
+		}
 		if (max && out->len - start > max) {
 			strbuf_truncate(out, cut);
 			strbuf_add(out, dots, max < 3 ? max : 3);
