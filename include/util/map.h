@@ -23,6 +23,8 @@ struct map {
 void *map_get(const struct map *map, const char *key);
 /* Set the value (not NULL), replacing an older one, which is returned. */
 void *map_put(struct map *map, const char *key, void *value);
+/* The entry behind *at, which starts at 0, in no order that means anything; NULL after the last. The map must not grow meanwhile. */
+const struct map_entry *map_next(const struct map *map, size_t *at);
 /* The entries sorted by key, a copy of the array that borrows keys and values; the caller frees it. */
 struct map_entry *map_sorted(const struct map *map);
 /* free_value may be NULL. */

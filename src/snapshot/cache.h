@@ -26,8 +26,8 @@ struct cache_identity {
 struct cache *cache_open(const struct git_store *store, const struct cache_identity *identity, bool read_only);
 /* Replace record by what is known under the key. */
 bool cache_find(struct cache *cache, const char *key, struct strbuf *record);
-/* For the next capture. known: it is what cache_find gave. */
-void cache_keep(struct cache *cache, const char *key, const struct strbuf *record, bool known);
+/* For the next capture. It costs little where the last one kept the same in the same place. */
+void cache_keep(struct cache *cache, const char *key, const struct strbuf *record);
 /* Put the new one in the place of the old; nothing is written when they hold the same. */
 void cache_save(struct cache *cache);
 void cache_free(struct cache *cache);

@@ -249,7 +249,7 @@ static int collect_raw(const struct kube_raw *raw, void *arg, struct error *err)
 		return 0;
 	rc = collect_known(collect, &facts, err);
 	if (rc > 0)
-		cache_keep(collect->c->cache, collect->key.buf, &collect->record, true);
+		cache_keep(collect->c->cache, collect->key.buf, &collect->record);
 	collect->c->sink_failed = collect->c->sink_failed || rc < 0;
 	return rc;
 }
@@ -261,7 +261,7 @@ static void keep(struct collect *collect, const struct facts *facts)
 		return;
 	strbuf_truncate(&collect->record, 0);
 	facts_write(facts, &collect->record);
-	cache_keep(collect->c->cache, collect->key.buf, &collect->record, false);
+	cache_keep(collect->c->cache, collect->key.buf, &collect->record);
 }
 
 /* ---- read ---- */
@@ -441,17 +441,17 @@ static int collect_namespaces(struct collect *collect, const struct strlist *nam
 /* The namespaces where something is that objects of this kind are selected by. */
 static void namespaces_of_interest(const struct capture *c, const struct policy_kind *row, struct strlist *out)
 {
-	auto_free struct map_entry *entries = NULL;
+	const struct map_entry *entry;
+	size_t at = 0;
 
 	if (row->select == SELECT_IN_HELD) {
-		entries = map_sorted(&c->held);
-		for (size_t i = 0; i < c->held.count; i++)
-			strlist_add(out, entries[i].key);
+		while ((entry = map_next(&c->held, &at)))
+			strlist_add(out, entry->key);
+		strlist_sort_unique(out);
 		return;
 	}
-	entries = map_sorted(&c->needs);
-	for (size_t i = 0; i < c->needs.count; i++) {
-		const struct need *need = entries[i].value;
+	while ((entry = map_next(&c->needs, &at))) {
+		const struct need *need = entry->value;
 		bool same = strcmp(need->group, row->group) == 0 && strcmp(need->resource, row->resource) == 0;
 
 		if (row->select == SELECT_REFERENCED && !same)
@@ -494,17 +494,19 @@ static int collect_kind(struct capture *c, struct capture_kind *kind, struct err
 /* Whether something of the kind is needed that no list has shown, or that was passed over when nothing had referred to it yet. */
 static bool is_missing_some(const struct capture *c, const struct capture_kind *kind)
 {
-	auto_free struct map_entry *entries = map_sorted(&c->needs);
+	const struct map_entry *entry;
+	size_t at = 0;
 
 	if (!kind->served || kind->carried || kind->row->select != SELECT_REFERENCED)
 		return false;
-	for (size_t i = 0; i < c->needs.count; i++) {
-		const struct need *need = entries[i].value;
-		const struct seen *seen = map_get(&c->seen, entries[i].key);
+	while ((entry = map_next(&c->needs, &at))) {
+		const struct need *need = entry->value;
+		const struct seen *seen;
 
 		if (strcmp(need->group, kind->row->group) != 0 || strcmp(need->resource, kind->row->resource) != 0 ||
 			!capture_in_scope(c, need->namespace_))
 			continue;
+		seen = map_get(&c->seen, entry->key);
 		if (seen ? seen->class_ == CLASS_AUTHORED && !seen->taken : !capture_was_listed(kind, need->namespace_))
 			return true;
 	}

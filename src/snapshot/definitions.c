@@ -150,7 +150,7 @@ static void definition_keep(const struct capture *c, const char *key, const char
 
 	git_write_last(c->write, &file);
 	strbuf_addf(&record, "%s %s %zu %s", file.id, file.sha256, file.len, storage ? storage : "");
-	cache_keep(c->cache, key, &record, false);
+	cache_keep(c->cache, key, &record);
 }
 
 /* The storage version, borrowed; NULL when it is no such record. */
@@ -182,7 +182,7 @@ static int definition_reuse(struct capture *c, struct wanted *wanted, const json
 	rc = storage ? git_write_reuse(c->write, path, &file, err) : 0;
 	if (rc <= 0)
 		return rc;
-	cache_keep(c->cache, key.buf, &record, true);
+	cache_keep(c->cache, key.buf, &record);
 	read_at_storage_version(c, wanted->kind, *storage ? storage : NULL);
 	wanted->taken = true;
 	return 0;

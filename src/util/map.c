@@ -62,6 +62,13 @@ void *map_put(struct map *map, const char *key, void *value)
 	return old;
 }
 
+const struct map_entry *map_next(const struct map *map, size_t *at)
+{
+	while (*at < map->cap && !map->slots[*at].key)
+		(*at)++;
+	return *at < map->cap ? &map->slots[(*at)++] : NULL;
+}
+
 static int map_entry_compare(const void *a, const void *b)
 {
 	return strcmp(((const struct map_entry *)a)->key, ((const struct map_entry *)b)->key);
