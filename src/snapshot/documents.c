@@ -114,6 +114,7 @@ static int requirements_write(struct capture *c, struct error *err)
 
 	canonical_yaml(before, &text);
 	environment_write(&c->environment, &text);
+	environment_release(&c->environment); /* megabytes, twice */
 	canonical_yaml(behind, &text);
 	return git_write_file(c->write, "requirements.yaml", text.buf, text.len, err);
 }

@@ -76,4 +76,5 @@ void environment_release(struct environment *environment)
 {
 	strbuf_release(&environment->text);
 	free(environment->items);
+	*environment = (struct environment){.text = STRBUF_INIT};
 }
