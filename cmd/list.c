@@ -53,15 +53,15 @@ static int add_commit(const struct git_commit *commit, void *arg)
 	struct listing *listing = arg;
 	char when[CLOCK_TEXT_SIZE];
 	const char *captured_at = commit->captured_at ? commit->captured_at : clock_format(commit->time, when);
-	json_t *count = status_objects(listing->ctx->store, commit->id, listing->err);
+	json_t *orphans, *count = status_objects(listing->ctx->store, commit->id, &orphans, listing->err);
 
 	if (!count)
 		return -1;
 	json_array_append_new(listing->ctx->result,
-		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "commit", commit->id, "capturedAt", captured_at, "unchangedUntil",
-			unchanged_until(listing, captured_at), "objects", count, "maintenance", count_or_null(commit->maintenance),
-			"notReady", not_ready(listing), "stale", stale_of(listing->ctx->store, listing->ctx->cluster, commit), "subject",
-			commit->subject));
+		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "commit", commit->id, "capturedAt", captured_at, "unchangedUntil",
+			unchanged_until(listing, captured_at), "objects", count, "orphans", orphans, "maintenance",
+			count_or_null(commit->maintenance), "notReady", not_ready(listing), "stale",
+			stale_of(listing->ctx->store, listing->ctx->cluster, commit), "subject", commit->subject));
 	return 0;
 }
 
@@ -81,8 +81,9 @@ void print_list(struct output *out, const json_t *result)
 {
 	static const struct column columns[] = {{"SNAPSHOT", "commit", CELL_ID, 0}, {"CAPTURED AT", "capturedAt", CELL_TEXT, 0},
 		{"UNCHANGED UNTIL", "unchangedUntil", CELL_TEXT, 0}, {"OBJECTS", "objects", CELL_NUMBER, 0},
-		{"MAINTENANCE", "maintenance", CELL_NUMBER, 0}, {"NOT READY", "notReady", CELL_NUMBER, 0},
-		{"STALE", "stale", CELL_COUNT, 0}, {"SUBJECT", "subject", CELL_TEXT, 100}, {NULL, NULL, CELL_TEXT, 0}};
+		{"ORPHANS", "orphans", CELL_NUMBER, 0}, {"MAINTENANCE", "maintenance", CELL_NUMBER, 0},
+		{"NOT READY", "notReady", CELL_NUMBER, 0}, {"STALE", "stale", CELL_COUNT, 0}, {"SUBJECT", "subject", CELL_TEXT, 100},
+		{NULL, NULL, CELL_TEXT, 0}};
 
 	output_table(out, result, columns);
 }

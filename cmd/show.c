@@ -46,6 +46,7 @@ int command_show(struct context *ctx, struct error *err)
 	copy_key(result, snapshot->info, "scope");
 	copy_key(result, snapshot->info, "kinds");
 	copy_key(result, snapshot->info, "notServed");
+	copy_key(result, snapshot->generated, "orphans");
 	copy_key(result, snapshot->requirements, "requirements");
 	copy_key(result, snapshot->requirements, "environment");
 	tree_git_id(&snapshot->tree, "objects/", objects_tree);
@@ -91,6 +92,7 @@ void print_show(struct output *out, const json_t *result)
 	print_scope(out, json_object_get(result, "scope"));
 	table_kinds(out, json_object_get(result, "kinds"));
 	table_maintenance(out, "In maintenance when the snapshot was taken, does not serve:", json_object_get(result, "maintenance"));
+	table_orphans(out, json_object_get(result, "orphans"));
 	table_requirements(out, "What the objects need and the snapshot does not hold:", json_object_get(result, "requirements"), true);
 	table_environment(out, json_object_get(result, "environment"));
 	print_objects(out, json_object_get(result, "objects"));

@@ -21,6 +21,19 @@ static void warn_findings(const json_t *findings)
 			json_text_at(item, "kind", NULL));
 }
 
+/* Named in the result; the first of them here too, for a log that has no result. */
+static void warn_orphans(const json_t *orphans)
+{
+	size_t count = json_array_size(orphans);
+	auto_free char *first = NULL;
+
+	if (count == 0)
+		return;
+	first = table_object_text(json_array_get(orphans, 0));
+	log_warning("%zu generated %s nobody owns any more, not in the snapshot: %s%s", count, count == 1 ? "object that" : "objects that",
+		first, count == 1 ? "" : " and others");
+}
+
 int command_snapshot(struct context *ctx, struct error *err)
 {
 	const struct settings *s = &ctx->settings;
@@ -41,6 +54,7 @@ int command_snapshot(struct context *ctx, struct error *err)
 	if (json_array_size(json_object_get(ctx->result, "stale")) > 0)
 		outcome_add(&ctx->outcome, ERR_PARTIAL);
 	warn_findings(json_object_get(ctx->result, "findings"));
+	warn_orphans(json_object_get(ctx->result, "orphans"));
 	if (!s->dry_run && !s->offsite)
 		log_warning("no copy leaves this machine (offsite: none)");
 	return 0;
@@ -113,5 +127,6 @@ void print_snapshot(struct output *out, const json_t *result)
 	table_kinds(out, json_object_get(result, "kinds"));
 	table_maintenance(out, "In maintenance, does not serve:", json_object_get(result, "maintenance"));
 	print_changes(out, result);
+	table_orphans(out, json_object_get(result, "orphans"));
 	table_requirements(out, "The target must bring:", json_object_get(result, "uncovered"), true);
 }

@@ -87,6 +87,17 @@ void table_maintenance(struct output *out, const char *title, const json_t *main
 	output_table(out, maintenance, columns);
 }
 
+void table_orphans(struct output *out, const json_t *orphans)
+{
+	static const struct column columns[] = {{"KIND", "kind", CELL_TEXT, 0}, {"NAMESPACE", "namespace", CELL_TEXT, 0},
+		{"NAME", "name", CELL_TEXT, 0}, {"WHY", "why", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
+
+	if (json_array_size(orphans) == 0)
+		return;
+	output_heading(out, "Orphans, made by a controller and owned by nobody any more, not in the snapshot:");
+	output_table(out, orphans, columns);
+}
+
 void table_requirements(struct output *out, const char *title, const json_t *requirements, bool all)
 {
 	static const struct column columns[] = {{"STATE", "state", CELL_STATUS, 0}, {"KIND", "kind", CELL_TEXT, 0},

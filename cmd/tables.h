@@ -18,6 +18,8 @@ char *table_object_text(const json_t *object);
 void table_changes(struct output *out, const json_t *changes);
 /* [{kind, namespace, name, state}] under title. */
 void table_maintenance(struct output *out, const char *title, const json_t *maintenance);
+/* [{kind, namespace, name, why}]: generated objects that nobody owns any more. */
+void table_orphans(struct output *out, const json_t *orphans);
 /* Those that have objects. */
 void table_kinds(struct output *out, const json_t *kinds);
 /* Under title, those in one of the states that leave somebody something to do; all: in any state. */

@@ -33,6 +33,9 @@ void discovery_free(struct discovery *discovery);
  * comes first. NULL when it is not served. Borrowed.
  */
 const struct kube_resource *discovery_find(const struct discovery *discovery, const char *group, const char *resource, const char *version);
+/* The same by kind: kind names are unique in a group version. */
+const struct kube_resource *discovery_find_kind(
+	const struct discovery *discovery, const char *group, const char *kind, const char *version);
 /* The versions that serve group and resource, server order, NULL-terminated; NULL when none. The caller frees the array only. */
 const char **discovery_versions(const struct discovery *discovery, const char *group, const char *resource);
 /* Whether the server could not say (or not freshly) what the group serves. */

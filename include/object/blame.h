@@ -13,6 +13,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct strlist;
+
 /* Both borrowed from managedFields. */
 struct blame {
 	const char *manager;
@@ -27,6 +29,11 @@ bool blame_field(const json_t *managed_fields, const json_t *object, const char 
 
 /* Who made the object: the manager whose time is that of its creation. false when that one has written again since. */
 bool blame_creator(const json_t *managed_fields, const char *creation_timestamp, struct blame *out);
+
+/*
+ * The managers of what the author decides (spec, data, rules, ..); where nobody owns any of that, of whatever there is. Appended, none when the entries do not tell.
+ */
+void blame_writers(const json_t *managed_fields, struct strlist *out);
 
 /* The newest time of all entries but those of status, or NULL. Borrowed. */
 const char *blame_newest(const json_t *managed_fields);

@@ -20,16 +20,19 @@ struct strbuf;
 
 enum object_class { CLASS_AUTHORED, CLASS_GENERATED, CLASS_INSTALLED };
 
-/* A policy row of `generated:` or `installed:`. All that it names must hold. */
+/* A policy row of `generated:` or `installed:`. All that it names must hold; the surest evidence is named first, the name last. */
 struct classify_rule {
 	enum object_class class_;
 	char *group, *resource;    /* globs */
 	struct strlist namespaces; /* globs; empty: any */
 	struct strlist names;      /* globs; empty: any */
 	struct strlist labels;     /* "key=value" or "key", each must be there */
+	struct strlist managers;   /* globs, for all who wrote more of it than metadata and status; empty: anybody */
+	struct strlist releases;   /* globs of the Helm release that it is marked with; empty: any or none */
 	struct fieldpath **unless; /* the rule does not hold where any of these fields is there and not empty */
 	size_t unless_count;
-	char *why; /* for people */
+	bool orphan; /* its controller owns such a one: that it has no owner means that it has lost it */
+	char *why;   /* for people */
 };
 
 /* The controller ownerReference (controller: true), strings borrowed from json, NULL where they are missing; false when there is none. */
@@ -38,8 +41,21 @@ struct object_owner {
 };
 bool classify_owner(const json_t *json, struct object_owner *owner);
 
-/* The class; the first rule that holds decides. evidence (may be NULL) gets the reason in words, "controlled by LLMInferenceService qwen". */
+/* metadata.managedFields as the server wrote it: JSON, parsed only where a rule asks for it. text NULL: not known, no such rule holds. */
+struct classify_managers {
+	const char *text;
+	size_t len;
+};
+
+/* The first rule that holds, or NULL. managers may be NULL. */
+const struct classify_rule *classify_by_rule(
+	const struct object *object, const struct classify_managers *managers, const struct classify_rule *rules, size_t count);
+
+/* The class of an object whose managers are not known. evidence (may be NULL) gets the reason in words, "controlled by LLMInferenceService qwen". */
 enum object_class classify_object(const struct object *object, const struct classify_rule *rules, size_t count, struct strbuf *evidence);
+
+/* The first rule that holds for an object of this name, whatever else there is to it; NULL: none does, or one wants to see more of it first. */
+const struct classify_rule *classify_by_name(const struct object *name, const struct classify_rule *rules, size_t count);
 
 const char *classify_name(enum object_class class_);
 

@@ -30,8 +30,11 @@ struct status_options {
  * ERR_NOT_FOUND where there is no snapshot.
  */
 int status_read(struct git_store *store, const struct status_options *options, json_t **result, struct error *err);
-/* How many objects a commit holds by its snapshot.yaml, a JSON null for a commit that is none of ours; NULL with err set. The caller's. */
-json_t *status_objects(struct git_store *store, const char *commit, struct error *err);
+/*
+ * How many objects a commit holds by its snapshot.yaml, a JSON null for a commit that is none of ours; NULL with err set. *orphans (may be NULL): how many orphans it tells of, or a JSON null.
+ * Both are the caller's.
+ */
+json_t *status_objects(struct git_store *store, const char *commit, json_t **orphans, struct error *err);
 /* Whether one of the clusters misses the RPO. */
 bool status_too_old(const json_t *result);
 /* Append the result as metrics, a text that the parsers of OpenMetrics and of the older Prometheus format both take. */

@@ -249,6 +249,14 @@ const struct kube_resource *discovery_find(const struct discovery *discovery, co
 	return NULL;
 }
 
+const struct kube_resource *discovery_find_kind(const struct discovery *discovery, const char *group, const char *kind, const char *version)
+{
+	for (size_t i = 0; i < discovery->count; i++)
+		if (matches(&discovery->items[i], group, version) && same(discovery->items[i].kind, kind))
+			return &discovery->items[i];
+	return NULL;
+}
+
 const char **discovery_versions(const struct discovery *discovery, const char *group, const char *resource)
 {
 	const char **versions = NULL;

@@ -203,3 +203,31 @@ const char *blame_newest(const json_t *managed_fields)
 			take_newer(entry, &newest);
 	return newest.time;
 }
+
+/* Whether the entry owns more of the object than its metadata. */
+static bool owns_content(const json_t *entry)
+{
+	json_t *fields = json_object_get(entry, "fieldsV1");
+
+	return json_object_size(fields) > (json_object_get(fields, "f:metadata") != NULL);
+}
+
+static void add_writers(const json_t *managed_fields, bool of_content, struct strlist *out)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach (managed_fields, i, entry) {
+		const char *manager = json_text_at(entry, "manager", NULL);
+
+		if (manager && !is_of_status(entry) && owns_content(entry) == of_content)
+			strlist_add(out, manager);
+	}
+}
+
+void blame_writers(const json_t *managed_fields, struct strlist *out)
+{
+	add_writers(managed_fields, true, out);
+	if (out->count == 0)
+		add_writers(managed_fields, false, out);
+}

@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "object/blame.h"
 #include "object/fieldpath.h"
 #include "object/object.h"
+#include "util/error.h"
 #include "util/json.h"
 #include "util/strbuf.h"
 #include "util/text.h"
@@ -76,11 +78,55 @@ static bool is_excused(const struct classify_rule *rule, json_t *json)
 	return filled;
 }
 
-static bool holds(const struct classify_rule *rule, const struct object *object)
+static bool is_of_release(const struct strlist *releases, const json_t *json)
 {
+	const char *release = json_text_at(json, "metadata", "annotations", "meta.helm.sh/release-name", NULL);
+
+	return releases->count == 0 || (release && matches_any(releases, release));
+}
+
+static bool is_written_by(const struct strlist *managers, const struct classify_managers *known)
+{
+	auto_strlist struct strlist writers = STRLIST_INIT;
+	struct error ignored = ERROR_INIT; /* what does not parse tells of nobody */
+	auto_json json_t *fields = NULL;
+
+	if (managers->count == 0)
+		return true;
+	fields = known && known->text ? json_read(known->text, known->len, &ignored) : NULL;
+	blame_writers(fields, &writers);
+	for (size_t i = 0; i < writers.count; i++)
+		if (!matches_any(managers, writers.items[i]))
+			return false;
+	return writers.count > 0;
+}
+
+/* *certain: nothing but the name is asked for. */
+static bool holds_for_name(const struct classify_rule *rule, const struct object *object, bool *certain)
+{
+	*certain = rule->labels.count + rule->managers.count + rule->releases.count + rule->unless_count == 0;
 	return text_glob(rule->resource, object->resource) && text_glob(rule->group, object->group) &&
-		matches_any(&rule->namespaces, object->namespace_) && matches_any(&rule->names, object->name) &&
-		has_labels(&rule->labels, object->json) && !is_excused(rule, object->json);
+		matches_any(&rule->namespaces, object->namespace_) && matches_any(&rule->names, object->name);
+}
+
+/* What costs most is asked last. */
+static bool holds(const struct classify_rule *rule, const struct object *object, const struct classify_managers *managers)
+{
+	bool certain;
+
+	return holds_for_name(rule, object, &certain) &&
+		(certain ||
+			(has_labels(&rule->labels, object->json) && is_of_release(&rule->releases, object->json) &&
+				!is_excused(rule, object->json) && is_written_by(&rule->managers, managers)));
+}
+
+const struct classify_rule *classify_by_rule(
+	const struct object *object, const struct classify_managers *managers, const struct classify_rule *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (holds(&rules[i], object, managers))
+			return &rules[i];
+	return NULL;
 }
 
 static void explain_owner(const struct object_owner *owner, struct strbuf *evidence)
@@ -93,8 +139,20 @@ static void explain_owner(const struct object_owner *owner, struct strbuf *evide
 	text_escape(evidence, name, strlen(name), 0);
 }
 
+const struct classify_rule *classify_by_name(const struct object *name, const struct classify_rule *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool certain;
+
+		if (holds_for_name(&rules[i], name, &certain))
+			return certain ? &rules[i] : NULL;
+	}
+	return NULL;
+}
+
 enum object_class classify_object(const struct object *object, const struct classify_rule *rules, size_t count, struct strbuf *evidence)
 {
+	const struct classify_rule *rule;
 	struct object_owner owner;
 
 	if (classify_owner(object->json, &owner)) {
@@ -102,14 +160,8 @@ enum object_class classify_object(const struct object *object, const struct clas
 			explain_owner(&owner, evidence);
 		return CLASS_GENERATED;
 	}
-	for (size_t i = 0; i < count; i++) {
-		if (!holds(&rules[i], object))
-			continue;
-		if (evidence)
-			strbuf_adds(evidence, rules[i].why);
-		return rules[i].class_;
-	}
+	rule = classify_by_rule(object, NULL, rules, count);
 	if (evidence)
-		strbuf_adds(evidence, "no controller owns it and no rule of the policy says otherwise");
-	return CLASS_AUTHORED;
+		strbuf_adds(evidence, rule ? rule->why : "no controller owns it and no rule of the policy says otherwise");
+	return rule ? rule->class_ : CLASS_AUTHORED;
 }

@@ -92,6 +92,8 @@ static void release_rule(struct classify_rule *rule)
 	strlist_release(&rule->namespaces);
 	strlist_release(&rule->names);
 	strlist_release(&rule->labels);
+	strlist_release(&rule->managers);
+	strlist_release(&rule->releases);
 	free_paths(rule->unless, rule->unless_count);
 	free(rule->why);
 }

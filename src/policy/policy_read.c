@@ -244,6 +244,9 @@ static const struct column rule_columns[] = {
 	{.key = "namespaces", .type = COLUMN_TEXTS, RULE(namespaces)},
 	{.key = "names", .type = COLUMN_TEXTS, RULE(names)},
 	{.key = "labels", .type = COLUMN_TEXTS, RULE(labels)},
+	{.key = "managers", .type = COLUMN_TEXTS, RULE(managers)},
+	{.key = "releases", .type = COLUMN_TEXTS, RULE(releases)},
+	{.key = "orphan", .type = COLUMN_BOOL, RULE(orphan)},
 	{.key = "unless", .type = COLUMN_PATHS, RULE(unless), .second = offsetof(struct classify_rule, unless_count)},
 	{.key = "why", .type = COLUMN_TEXT, RULE(why), .needed = true},
 	{0},
@@ -256,7 +259,14 @@ static int read_rule(struct reader *reader, const json_t *row, enum object_class
 	policy->rules = xrealloc(policy->rules, (policy->rule_count + 1) * sizeof(*policy->rules));
 	struct classify_rule *rule = &policy->rules[policy->rule_count++];
 	*rule = (struct classify_rule){.class_ = class_};
-	return reader_row(reader, row, rule_columns, rule);
+	if (reader_row(reader, row, rule_columns, rule) < 0)
+		return -1;
+	if (rule->orphan && class_ != CLASS_GENERATED)
+		return reader_fail(reader, "orphan", "what is installed is no");
+	/* teams deploy their models with Helm too, and may call their release as they like */
+	if (rule->releases.count && !rule->namespaces.count)
+		return reader_fail(reader, "releases", "'namespaces' is needed beside");
+	return 0;
 }
 
 static int read_generated_rule(struct reader *reader, const json_t *row)

@@ -9,6 +9,7 @@
 #include "kube/client.h"
 #include "kube/object_api.h"
 #include "object/references.h"
+#include "owners.h"
 #include "policy/policy.h"
 #include "store/archive.h"
 #include "store/git.h"
@@ -61,21 +62,6 @@ void taken_free(void *value)
 	free(taken);
 }
 
-static void capture_free_children(struct capture *c)
-{
-	for (size_t i = 0; i < c->child_count; i++) {
-		struct child *child = &c->children[i];
-
-		free(child->group);
-		free(child->resource);
-		free(child->kind);
-		free(child->namespace_);
-		free(child->name);
-		free(child->owner_uid);
-	}
-	free(c->children);
-}
-
 static void capture_release(struct capture *c)
 {
 	for (size_t i = 0; c->kinds && i < c->policy->kind_count; i++)
@@ -86,7 +72,8 @@ static void capture_release(struct capture *c)
 	map_release(&c->needs, need_free);
 	map_release(&c->taken, taken_free);
 	map_release(&c->held, NULL);
-	capture_free_children(c);
+	owners_free(c->owners);
+	json_decref(c->orphans);
 	environment_release(&c->environment);
 	json_decref(c->requirements);
 	json_decref(c->generated);
@@ -291,6 +278,7 @@ static json_t *capture_result(const struct capture *c, const struct publication 
 	json_object_set_new(result, "findings", capture_sorted(c->findings));
 	json_object_set(result, "maintenance", c->maintenance);
 	json_object_set(result, "stale", carry_stale(c->carry));
+	json_object_set(result, "orphans", c->orphans);
 	json_object_set_new(result, "pointInTime", json_boolean(c->together));
 	json_object_set_new(result, "notReady", json_integer((json_int_t)c->not_ready));
 	return result;
@@ -332,6 +320,7 @@ static int capture_once(struct capture *c, struct git_store *store, json_t **res
 	c->not_listed = json_array();
 	c->undefined = json_array();
 	c->generated = json_array();
+	c->owners = owners_new();
 	capture_take_scope(c);
 	rc = capture_read(c, store, result, err) == 0 ? capture_finish(c, store, result, err) : -1;
 	if (rc == 0)

@@ -16,6 +16,7 @@
 #include "internal.h"
 #include "kube/object_api.h"
 #include "object/object.h"
+#include "owners.h"
 #include "policy/policy.h"
 #include "store/git.h"
 #include "store/stale.h"
@@ -336,13 +337,15 @@ const char *carry_state(const struct capture *c, const char *key, const struct n
 struct family {
 	struct capture *c;
 	struct map owners;   /* "group/kind/namespace/name" -> uid, borrowed from c->taken */
-	struct map children; /* key -> owner's uid, borrowed from c->children */
+	struct map children; /* key -> owner's uid, borrowed from c->owners */
 };
 
 static void family_read(struct family *family, struct capture *c)
 {
 	auto_free struct map_entry *entries = map_sorted(&c->taken);
 	auto_strbuf struct strbuf key = STRBUF_INIT;
+	const struct child *children;
+	size_t count;
 
 	*family = (struct family){.c = c};
 	for (size_t i = 0; i < c->taken.count; i++) {
@@ -351,8 +354,9 @@ static void family_read(struct family *family, struct capture *c)
 		capture_key(&key, taken->group, taken->kind, taken->namespace_, taken->name);
 		map_put(&family->owners, key.buf, entries[i].key);
 	}
-	for (size_t i = 0; i < c->child_count; i++) {
-		const struct child *child = &c->children[i];
+	children = owners_children(c->owners, &count);
+	for (size_t i = 0; i < count; i++) {
+		const struct child *child = &children[i];
 
 		capture_key(&key, child->group, child->resource, child->namespace_, child->name);
 		map_put(&family->children, key.buf, child->owner_uid);
@@ -380,8 +384,9 @@ static char *find_owner(const struct family *family, const json_t *row)
 	return uid;
 }
 
-static void keep_child(const struct family *family, const struct capture_kind *kind, const json_t *row)
+static void keep_child(const struct family *family, const json_t *row)
 {
+	const json_t *owner = json_object_get(row, "owner");
 	const struct object child = {.group = text_of(row, "group"),
 		.resource = text_of(row, "resource"),
 		.kind = text_of(row, "kind"),
@@ -390,7 +395,12 @@ static void keep_child(const struct family *family, const struct capture_kind *k
 	const char *uid = find_owner(family, row);
 
 	if (uid && capture_in_scope(family->c, child.namespace_))
-		inventory_add(family->c, &kind->resource, &child, uid);
+		owners_add(family->c->owners, &child, CLASS_GENERATED,
+			&(struct child_facts){.uid = "",
+				.owner_group = text_of(owner, "group"),
+				.owner_kind = text_of(owner, "kind"),
+				.owner_name = text_of(owner, "name"),
+				.owner_uid = uid});
 }
 
 static bool is_carried_owner(const struct capture *c, const json_t *owner)
@@ -435,7 +445,7 @@ void carry_inventory(struct capture *c)
 		const struct capture_kind *kind = kind_of(c, text_of(row, "group"), text_of(row, "resource"));
 
 		if (kind && kind->carried)
-			keep_child(&family, kind, row);
+			keep_child(&family, row);
 		else if (is_carried_owner(c, json_object_get(row, "owner")))
 			learn_owner(&family, row);
 	}

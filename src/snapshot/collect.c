@@ -14,6 +14,7 @@
 #include "object/fieldpath.h"
 #include "object/object.h"
 #include "object/references.h"
+#include "owners.h"
 #include "policy/policy.h"
 #include "snapshot/capture.h"
 #include "store/git.h"
@@ -147,14 +148,23 @@ static bool is_selected(struct capture *c, const struct policy_kind *row, const 
  * Who made it. The owner is read before cleaning, which removes it; the policy's rules are held against what a person wrote, since what a
  * controller has added (the pull secret of an image registry in each ServiceAccount) must not make an object look authored.
  */
-static enum object_class classify_and_clean(const struct capture *c, const struct policy_kind *row, struct object *object)
+static void classify_and_clean(const struct collect *collect, struct object *object, struct facts *facts)
 {
+	const struct policy *policy = collect->c->policy;
+	const struct policy_kind *row = collect->kind->row;
+	const struct kube_raw *raw = collect->raw; /* NULL: the object is the branch head's */
+	const struct classify_managers managers = {
+		.text = raw ? raw->managed_fields : NULL, .len = raw ? raw->managed_fields_len : 0};
+	const struct classify_rule *rule;
 	struct object_owner owner;
 
+	facts->class_ = CLASS_GENERATED;
 	if (classify_owner(object->json, &owner))
-		return CLASS_GENERATED;
+		return;
 	clean_object(object->json, row->strip, row->strip_count);
-	return classify_object(object, c->policy->rules, c->policy->rule_count, NULL);
+	rule = classify_by_rule(object, &managers, policy->rules, policy->rule_count);
+	facts->rule = rule ? (size_t)(rule - policy->rules) + 1 : 0;
+	facts->class_ = rule ? rule->class_ : CLASS_AUTHORED;
 }
 
 static void count_class(struct capture *c, enum object_class class_)
@@ -165,6 +175,20 @@ static void count_class(struct capture *c, enum object_class class_)
 		c->installed_count++;
 }
 
+/* The object is not taken: who makes it, or what it stands above. */
+static void note_left(const struct collect *collect, const struct object *object, const struct facts *facts, const struct seen *seen)
+{
+	owners_add(collect->c->owners, object, facts->class_,
+		&(struct child_facts){.uid = facts->uid,
+			.owner_group = facts->owner_group,
+			.owner_kind = facts->owner_kind,
+			.owner_name = facts->owner_name,
+			.owner_uid = facts->owner_uid,
+			.rule = seen->rule,
+			.leaving = facts->leaving,
+			.everywhere = collect->kind->row->select == SELECT_ALL});
+}
+
 /*
  * The object was shown: note what holds whether it is taken or not. 1 and *out when it is to be taken; 0 when there is nothing to do, also where it
  * was taken before.
@@ -173,18 +197,20 @@ static int meet(struct collect *collect, const struct object *object, const stru
 {
 	struct capture *c = collect->c;
 	const struct policy_kind *row = collect->kind->row;
-	bool first;
+	bool first, wanted;
 	struct seen *seen = remember_seen(c, object, &first);
 
 	*out = seen;
 	if (seen->taken)
 		return collect->again ? 0 : error_set(err, ERR_FAILED, "the server listed %s '%s' twice", object->kind, object->name);
-	if (first && row->select == SELECT_ALL)
-		inventory_add(c, &collect->kind->resource, object, facts->owner_uid);
 	seen->class_ = facts->class_;
+	seen->rule = facts->rule ? &c->policy->rules[facts->rule - 1] : NULL;
 	if (first)
 		count_class(c, seen->class_);
-	return seen->class_ == CLASS_AUTHORED && is_selected(c, row, object, facts);
+	wanted = seen->class_ == CLASS_AUTHORED && is_selected(c, row, object, facts);
+	if (!wanted)
+		note_left(collect, object, facts, seen);
+	return wanted;
 }
 
 /* ---- known from the last capture ---- */
@@ -323,9 +349,19 @@ static int collect_object(struct collect *collect, struct object *object, struct
 	struct object_owner owner = {0};
 	bool owned = classify_owner(object->json, &owner);
 	auto_free char *uid = xstrdup(found ? found : ""), *owner_uid = xstrdup(owned && owner.uid ? owner.uid : "");
+	auto_free char *owner_kind = xstrdup(owned && owner.kind ? owner.kind : ""),
+		       *owner_name = xstrdup(owned && owner.name ? owner.name : "");
+	auto_free char *owner_group = NULL, *owner_version = NULL;
 	__attribute__((cleanup(live_release))) struct seen_live live = {0};
-	struct facts facts = {.namespace_ = object->namespace_, .name = object->name, .uid = uid, .owner_uid = owner_uid};
+	struct facts facts = {.namespace_ = object->namespace_,
+		.name = object->name,
+		.uid = uid,
+		.owner_kind = owner_kind,
+		.owner_name = owner_name,
+		.owner_uid = owner_uid};
 
+	object_split_api_version(owned && owner.api_version ? owner.api_version : "", &owner_group, &owner_version);
+	facts.owner_group = owner_group;
 	if (!in_scope(collect, object)) {
 		keep(collect, &facts);
 		return 0;
@@ -333,7 +369,8 @@ static int collect_object(struct collect *collect, struct object *object, struct
 	live_look(collect->c, row, object, &live);
 	facts.derived = true;
 	facts.not_ready = live.not_ready;
-	facts.class_ = classify_and_clean(collect->c, row, object);
+	facts.leaving = live.terminating;
+	classify_and_clean(collect, object, &facts);
 	return collect_derived(collect, object, &live, &facts, err);
 }
 
@@ -374,12 +411,19 @@ int collect_kept(struct capture *c, struct capture_kind *kind, struct object *ob
 	auto_strbuf struct strbuf lists = STRBUF_INIT;
 	char no_owner[] = "";
 	struct seen_live live = {0};
-	struct facts facts = {.namespace_ = object->namespace_, .name = object->name, .uid = uid, .owner_uid = no_owner, .derived = true};
+	struct facts facts = {.namespace_ = object->namespace_,
+		.name = object->name,
+		.uid = uid,
+		.owner_group = no_owner,
+		.owner_kind = no_owner,
+		.owner_name = no_owner,
+		.owner_uid = no_owner,
+		.derived = true};
 	struct seen *seen;
 
 	if (!in_scope(&collect, object))
 		return 0;
-	facts.class_ = classify_and_clean(c, kind->row, object);
+	classify_and_clean(&collect, object, &facts);
 	facts_lists(object, kind->row, &lists);
 	facts.rest = lists.buf;
 	facts.end = lists.buf + lists.len;

@@ -62,9 +62,10 @@ static json_t *info_json(const struct capture *c)
 			json_array_append_new(
 				not_served, json_sprintf("%s%s%s", kind->row->resource, *kind->row->group ? "." : "", kind->row->group));
 	}
-	return json_pack("{s:i, s:{s:s, s:s}, s:s, s:o, s:s, s:o, s:o, s:O}", "format", SNAPSHOT_FORMAT, "cluster", "name",
+	return json_pack("{s:i, s:{s:s, s:s}, s:s, s:o, s:s, s:o, s:o, s:O, s:I}", "format", SNAPSHOT_FORMAT, "cluster", "name",
 		c->options->cluster, "id", c->cluster_id, "serverVersion", c->server_version, "scope", scope_json(c), "policy",
-		c->policy->name, "kinds", kinds, "notServed", not_served, "definitionsNotRead", c->undefined);
+		c->policy->name, "kinds", kinds, "notServed", not_served, "definitionsNotRead", c->undefined, "orphans",
+		(json_int_t)json_array_size(c->orphans));
 }
 
 static json_t *definitions_json(const struct capture *c)
@@ -124,7 +125,8 @@ int documents_write(struct capture *c, struct error *err)
 	auto_json json_t *info = info_json(c), *generated = NULL;
 
 	c->requirements = needs_requirements(c);
-	generated = json_pack("{s:i, s:O, s:O}", "format", SNAPSHOT_FORMAT, "objects", c->generated, "notListed", c->not_listed);
+	generated = json_pack("{s:i, s:O, s:O, s:O}", "format", SNAPSHOT_FORMAT, "objects", c->generated, "orphans", c->orphans,
+		"notListed", c->not_listed);
 	if (document_write(c, "snapshot.yaml", info, err) < 0 || document_write(c, "policy.yaml", c->policy->document, err) < 0 ||
 		requirements_write(c, err) < 0 || document_write(c, "generated.yaml", generated, err) < 0)
 		return -1;

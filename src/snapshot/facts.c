@@ -92,8 +92,13 @@ void facts_write(const struct facts *facts, struct strbuf *out)
 	put(out, facts->namespace_);
 	put(out, facts->name);
 	put(out, facts->uid);
+	put(out, facts->owner_group);
+	put(out, facts->owner_kind);
+	put(out, facts->owner_name);
 	put(out, facts->owner_uid);
-	put_number(out, (facts->derived ? 1U : 0U) | (facts->not_ready ? 2U : 0U) | ((unsigned)facts->class_ << 2));
+	put_number(out,
+		(facts->derived ? 1U : 0U) | (facts->not_ready ? 2U : 0U) | ((unsigned)facts->class_ << 2) | (facts->leaving ? 16U : 0U));
+	put_number(out, facts->rule);
 	put(out, facts->file.id);
 	put(out, facts->file.sha256);
 	put_number(out, facts->file.len);
@@ -128,21 +133,27 @@ static bool next_file(char **at, const char *end, struct git_file *out)
 int facts_read(struct facts *out, struct strbuf *record, size_t from)
 {
 	char *at = record->buf + from, *end = record->buf + record->len;
-	const char *flags;
+	const char *flags, *rule;
 	unsigned long bits;
 
 	*out = (struct facts){.end = end};
 	out->namespace_ = next(&at, end);
 	out->name = next(&at, end);
 	out->uid = next(&at, end);
+	out->owner_group = next(&at, end);
+	out->owner_kind = next(&at, end);
+	out->owner_name = next(&at, end);
 	out->owner_uid = next(&at, end);
 	flags = next(&at, end);
-	if (!flags || !next_file(&at, end, &out->file))
+	rule = next(&at, end);
+	if (!rule || !next_file(&at, end, &out->file))
 		return -1;
 	bits = strtoul(flags, NULL, 10);
 	out->derived = bits & 1;
 	out->not_ready = bits & 2;
 	out->class_ = (enum object_class)(bits >> 2 & 3);
+	out->leaving = bits & 16;
+	out->rule = strtoul(rule, NULL, 10);
 	out->rest = at;
 	return 0;
 }

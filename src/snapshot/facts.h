@@ -20,10 +20,14 @@ struct policy_kind;
 struct strbuf;
 
 struct facts {
-	char *namespace_, *name, *uid, *owner_uid; /* borrowed; owner_uid is the controller's, "" when there is none */
-	bool derived;                              /* false: the object was out of scope, nothing else was looked at */
+	/* All borrowed. The owner is the controller, "" where there is none. */
+	char *namespace_, *name, *uid;
+	char *owner_group, *owner_kind, *owner_name, *owner_uid;
+	bool derived; /* false: the object was out of scope, nothing else was looked at */
 	bool not_ready;
+	bool leaving; /* in deletion */
 	enum object_class class_;
+	size_t rule;          /* of the policy that says so, counted from 1; 0: none does */
 	struct git_file file; /* id "": not known */
 	const char *rest;     /* the encoded lists, up to end */
 	const char *end;

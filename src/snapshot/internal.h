@@ -27,6 +27,7 @@ struct kube_client;
 struct kube_list_options;
 struct kube_list_sink;
 struct object;
+struct owners;
 struct policy;
 struct policy_kind;
 
@@ -46,7 +47,8 @@ struct capture_kind {
 /* An object that a list showed, or that is made from a taken one, by key. */
 struct seen {
 	enum object_class class_;
-	bool taken;
+	const struct classify_rule *rule; /* that says so; NULL: an owner, or nothing, does */
+	bool taken, orphan;
 };
 
 /* What something refers to, by key. */
@@ -54,11 +56,6 @@ struct need {
 	char *group, *resource, *namespace_, *name;
 	struct strlist keys, needed_by;
 	bool optional; /* every reference says so */
-};
-
-/* An object with a controller owner, waiting for the owners to be known. */
-struct child {
-	char *group, *resource, *kind, *namespace_, *name, *owner_uid;
 };
 
 /* An object taken into the snapshot, by its uid. */
@@ -97,8 +94,8 @@ struct capture {
 	struct map needs;           /* key -> struct need */
 	struct map taken;           /* uid -> struct taken */
 	struct map held;            /* namespace -> itself */
-	struct child *children;
-	size_t child_count, child_cap;
+	struct owners *owners;      /* of generated objects, see owners.h */
+	json_t *orphans;            /* [{group, resource, kind, namespace, name, owner, why}]; set by inventory_collect */
 	struct environment environment;
 	json_t *requirements; /* list, from needs; set by documents_write */
 	json_t *generated;    /* list; set by inventory_collect */
@@ -140,6 +137,8 @@ int definitions_load(struct capture *c, struct error *err);
 int collect_kept(struct capture *c, struct capture_kind *kind, struct object *object, char *uid, struct error *err);
 int collect_kinds(struct capture *c, struct error *err);
 int inventory_collect(struct capture *c, struct error *err);
+/* Whether the policy's inventory lists the kind. */
+bool inventory_has(const struct policy *policy, const char *group, const char *resource);
 int documents_write(struct capture *c, struct error *err);
 
 /* A list of {object, path, ..} in that order, since the order of the lists must not show. The caller's. */
@@ -162,7 +161,7 @@ bool carry_take(struct carry *carry, const struct capture *c, struct error *err)
 int carry_load(struct capture *c, struct capture_kind *kind, struct error *err);
 /* Take the objects of a carried kind, all of them. */
 int carry_collect(struct capture *c, struct capture_kind *kind, struct error *err);
-/* Add the children of carried kinds to c->children, and the uids of carried owners to c->taken. After all lists. */
+/* Add the children of carried kinds to c->owners, and the uids of carried owners to c->taken. After all lists. */
 void carry_inventory(struct capture *c);
 /* What the branch head says of a need that a carried kind would have to answer; NULL: nothing. Borrowed. */
 const char *carry_state(const struct capture *c, const char *key, const struct need *need);
@@ -198,11 +197,10 @@ bool capture_was_listed(const struct capture_kind *kind, const char *namespace_)
  * not the other way round.
  */
 void needs_add(struct capture *c, const struct object *object, const struct policy_kind *row, const struct facts *facts);
+/* An object that the snapshot does not hold stands above the generated object needed_by. */
+void needs_add_owner(struct capture *c, const struct object *owner, const char *needed_by);
 /* The needs that the snapshot does not cover, as the list of requirements.yaml. The caller's. */
 json_t *needs_requirements(const struct capture *c);
-/* Remember that an inventory kind's object has a controller owner, if it has one (not ""). */
-void inventory_add(struct capture *c, const struct kube_resource *resource, const struct object *object, const char *owner_uid);
-
 /* What differs between the branch head and the finished tree: the list `changes` of the result, at most CHANGES_MAX of them, and all of them counted. */
 #define CHANGES_MAX 1000
 struct changes {

@@ -9,54 +9,64 @@
 #include "internal.h"
 #include "kube/list.h"
 #include "object/object.h"
+#include "owners.h"
 #include "policy/policy.h"
 #include "snapshot/capture.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/strbuf.h"
 
-static bool in_inventory(const struct policy *policy, const struct kube_resource *resource)
+bool inventory_has(const struct policy *policy, const char *group, const char *resource)
 {
 	for (size_t i = 0; i < policy->inventory_count; i++)
-		if (strcmp(policy->inventory[i].group, resource->group) == 0 &&
-			strcmp(policy->inventory[i].resource, resource->resource) == 0)
+		if (strcmp(policy->inventory[i].group, group) == 0 && strcmp(policy->inventory[i].resource, resource) == 0)
 			return true;
 	return false;
-}
-
-void inventory_add(struct capture *c, const struct kube_resource *resource, const struct object *object, const char *owner_uid)
-{
-	struct child *child;
-
-	if (!*owner_uid || !in_inventory(c->policy, resource))
-		return;
-	c->children = xgrow(c->children, &c->child_cap, c->child_count + 1, sizeof(*c->children));
-	child = &c->children[c->child_count++];
-	*child = (struct child){.group = xstrdup(object->group),
-		.resource = xstrdup(object->resource),
-		.kind = xstrdup(object->kind),
-		.namespace_ = xstrdup(object->namespace_),
-		.name = xstrdup(object->name),
-		.owner_uid = xstrdup(owner_uid)};
 }
 
 struct inventory_list {
 	struct capture *c;
 	const struct kube_resource *resource;
+	const struct kube_raw *raw; /* of the present item */
 };
+
+static void inventory_add(const struct inventory_list *list, const struct object *object)
+{
+	const struct capture *c = list->c;
+	const struct classify_managers managers = {.text = list->raw->managed_fields, .len = list->raw->managed_fields_len};
+	const char *uid = json_text_at(object->json, "metadata", "uid", NULL);
+	auto_free char *group = NULL, *version = NULL;
+	struct object_owner owner = {0};
+	struct child_facts facts = {.uid = uid ? uid : ""};
+
+	if (!classify_owner(object->json, &owner))
+		facts.rule = classify_by_rule(object, &managers, c->policy->rules, c->policy->rule_count);
+	object_split_api_version(owner.api_version ? owner.api_version : "", &group, &version);
+	facts.owner_group = group;
+	facts.owner_kind = owner.kind ? owner.kind : "";
+	facts.owner_name = owner.name ? owner.name : "";
+	facts.owner_uid = owner.uid ? owner.uid : "";
+	facts.leaving = json_at(object->json, "metadata", "deletionTimestamp", NULL) != NULL;
+	owners_add(c->owners, object, facts.rule ? facts.rule->class_ : *facts.owner_uid ? CLASS_GENERATED : CLASS_AUTHORED, &facts);
+}
 
 static int inventory_item(json_t *item, void *arg, struct error *err)
 {
 	struct inventory_list *list = arg;
-	struct object_owner owner;
 	struct object *object;
 
-	if (!classify_owner(item, &owner) || !owner.uid)
-		return 0;
 	if (object_new(&object, list->resource->resource, item, err) < 0)
 		return -1;
 	if (capture_in_scope(list->c, object->namespace_))
-		inventory_add(list->c, list->resource, object, owner.uid);
+		inventory_add(list, object);
 	object_free(object);
+	return 0;
+}
+
+static int inventory_raw(const struct kube_raw *raw, void *arg, struct error *err)
+{
+	(void)err;
+	((struct inventory_list *)arg)->raw = raw;
 	return 0;
 }
 
@@ -64,9 +74,12 @@ static int inventory_list(struct capture *c, const struct kube_resource *resourc
 {
 	struct inventory_list list = {.c = c, .resource = resource};
 	const struct kube_list_options options = {.namespace_ = namespace_, .metadata_only = true};
-	const struct kube_list_sink sink = {.item = inventory_item, .arg = &list};
+	const struct kube_list_sink sink = {.raw = inventory_raw, .item = inventory_item, .arg = &list};
 
-	return capture_list(c, resource, &options, &sink, err);
+	if (capture_list(c, resource, &options, &sink, err) < 0)
+		return -1;
+	owners_add_listed(c->owners, resource->group, resource->kind, namespace_ ? namespace_ : "");
+	return 0;
 }
 
 /* Children live beside their owners: only namespaces that hold something are asked. */
@@ -92,7 +105,7 @@ static int inventory_kind(struct capture *c, const struct policy_inventory *row,
 	const struct kube_resource *resource = discovery_find(c->discovery, row->group, row->resource, NULL);
 	const struct policy_kind *kind = policy_find(c->policy, row->group, row->resource);
 
-	/* listed whole before: inventory_add has seen them; or carried: carry_inventory knows them */
+	/* listed whole before: collect.c has told of them; or carried: carry_inventory knows them */
 	if (kind && (kind->select == SELECT_ALL || c->kinds[kind - c->policy->kinds].carried))
 		return 0;
 	if (!resource) {
@@ -109,16 +122,6 @@ static int inventory_kind(struct capture *c, const struct policy_inventory *row,
 	return 0;
 }
 
-static int child_compare(const void *a, const void *b)
-{
-	const struct child *x = a, *y = b;
-	int order = strcmp(x->namespace_, y->namespace_);
-
-	order = order ? order : strcmp(x->group, y->group);
-	order = order ? order : strcmp(x->resource, y->resource);
-	return order ? order : strcmp(x->name, y->name);
-}
-
 static void mark_generated(struct capture *c, const struct child *child)
 {
 	auto_strbuf struct strbuf key = STRBUF_INIT;
@@ -133,24 +136,32 @@ static void mark_generated(struct capture *c, const struct child *child)
 	c->generated_count++;
 }
 
+static json_t *child_json(const struct child *child, const struct taken *owner)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s}}", "group", child->group, "resource", child->resource, "kind",
+		child->kind, "namespace", child->namespace_, "name", child->name, "owner", "group", owner->group, "kind", owner->kind,
+		"name", owner->name);
+}
+
 int inventory_collect(struct capture *c, struct error *err)
 {
+	const struct child *children;
+	size_t count;
+
 	for (size_t i = 0; i < c->policy->inventory_count; i++)
 		if (inventory_kind(c, &c->policy->inventory[i], err) < 0)
 			return -1;
 	carry_inventory(c);
-	if (c->child_count)
-		qsort(c->children, c->child_count, sizeof(*c->children), child_compare);
-	for (size_t i = 0; i < c->child_count; i++) {
-		const struct child *child = &c->children[i];
-		const struct taken *owner = map_get(&c->taken, child->owner_uid);
+	children = owners_children(c->owners, &count);
+	for (size_t i = 0; i < count; i++)
+		if (inventory_has(c->policy, children[i].group, children[i].resource))
+			mark_generated(c, &children[i]);
+	owners_judge(c);
+	for (size_t i = 0; i < count; i++) {
+		const struct taken *owner = children[i].rule ? NULL : map_get(&c->taken, children[i].owner_uid);
 
-		mark_generated(c, child);
-		if (owner)
-			json_array_append_new(c->generated,
-				json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s}}", "group", child->group, "resource",
-					child->resource, "kind", child->kind, "namespace", child->namespace_, "name", child->name, "owner",
-					"group", owner->group, "kind", owner->kind, "name", owner->name));
+		if (owner && inventory_has(c->policy, children[i].group, children[i].resource))
+			json_array_append_new(c->generated, child_json(&children[i], owner));
 	}
 	return 0;
 }

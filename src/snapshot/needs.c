@@ -71,6 +71,16 @@ static int produced_add(const struct reference *reference, void *arg)
 	return 0;
 }
 
+void needs_add_owner(struct capture *c, const struct object *owner, const char *needed_by)
+{
+	struct reference reference = {
+		.group = owner->group, .resource = owner->resource, .namespace_ = owner->namespace_, .name = owner->name};
+	struct need *need = need_of(c, &reference);
+
+	need->optional = false;
+	strlist_add_once(&need->needed_by, needed_by);
+}
+
 void needs_add(struct capture *c, const struct object *object, const struct policy_kind *row, const struct facts *facts)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
@@ -93,22 +103,40 @@ static bool was_listed(const struct capture *c, const struct need *need)
 	return false;
 }
 
+/* What nobody has looked at: the rule that knows it by its name alone, or NULL. */
+static const struct classify_rule *rule_of(const struct capture *c, const struct need *need)
+{
+	const struct object object = {.group = need->group, .resource = need->resource, .namespace_ = need->namespace_, .name = need->name};
+
+	return classify_by_name(&object, c->policy->rules, c->policy->rule_count);
+}
+
+static const char *class_state(enum object_class class_)
+{
+	return class_ == CLASS_AUTHORED ? "required" : classify_name(class_);
+}
+
 /*
  * "generated": a controller makes it again from what is in the snapshot; "installed": the operator's install brings it; "missing": a list has
- * shown that it is not at the source either; "required": the target must have it, nobody has looked here. Of a carried kind it is what the last list has
- * shown. NULL: it is in the snapshot.
+ * shown that it is not at the source either; "required": the target must have it, nobody has looked here, or nobody would make it again. Of a carried kind it is
+ * what the last list has shown. NULL: it is in the snapshot. *why: what the policy says of it, or NULL.
  */
-static const char *need_state(const struct capture *c, const char *key, const struct need *need)
+static const char *need_state(const struct capture *c, const char *key, const struct need *need, const char **why)
 {
 	const struct seen *seen = map_get(&c->seen, key);
-	const char *kept;
+	const struct classify_rule *rule = seen ? seen->rule : NULL;
+	const char *kept = seen ? NULL : carry_state(c, key, need);
 
 	if (seen && seen->taken)
 		return NULL;
-	if (seen)
-		return seen->class_ == CLASS_INSTALLED ? "installed" : seen->class_ == CLASS_GENERATED ? "generated" : "required";
-	kept = carry_state(c, key, need);
-	return kept ? kept : was_listed(c, need) ? "missing" : "required";
+	if (!seen && !kept && was_listed(c, need))
+		return "missing";
+	if (!seen)
+		rule = rule_of(c, need);
+	*why = rule ? rule->why : NULL;
+	if (!seen)
+		return kept ? kept : rule ? class_state(rule->class_) : "required";
+	return seen->orphan ? "required" : class_state(seen->class_);
 }
 
 static json_t *strlist_json(struct strlist *list)
@@ -121,13 +149,17 @@ static json_t *strlist_json(struct strlist *list)
 	return array;
 }
 
-static json_t *requirement_json(const struct capture *c, struct need *need, const char *state)
+static json_t *requirement_json(const struct capture *c, struct need *need, const char *state, const char *why)
 {
 	const struct kube_resource *found = discovery_find(c->discovery, need->group, need->resource, NULL);
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:b}", "group", need->group, "resource", need->resource, "kind",
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:b}", "group", need->group, "resource", need->resource, "kind",
 		found ? found->kind : need->resource, "namespace", need->namespace_, "name", need->name, "keys", strlist_json(&need->keys),
 		"neededBy", strlist_json(&need->needed_by), "state", state, "optional", need->optional);
+
+	if (why)
+		json_object_set_new(json, "why", json_string(why));
+	return json;
 }
 
 json_t *needs_requirements(const struct capture *c)
@@ -136,10 +168,10 @@ json_t *needs_requirements(const struct capture *c)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < c->needs.count; i++) {
-		const char *state = need_state(c, entries[i].key, entries[i].value);
+		const char *why = NULL, *state = need_state(c, entries[i].key, entries[i].value, &why);
 
 		if (state)
-			json_array_append_new(list, requirement_json(c, entries[i].value, state));
+			json_array_append_new(list, requirement_json(c, entries[i].value, state, why));
 	}
 	return list;
 }

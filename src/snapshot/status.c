@@ -31,7 +31,7 @@ char *status_offsite(const char *declared)
 
 /* ---- reading ---- */
 
-json_t *status_objects(struct git_store *store, const char *commit, struct error *err)
+json_t *status_objects(struct git_store *store, const char *commit, json_t **orphans, struct error *err)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	auto_json json_t *info = NULL;
@@ -39,6 +39,8 @@ json_t *status_objects(struct git_store *store, const char *commit, struct error
 	json_int_t sum = 0;
 	size_t i;
 
+	if (orphans)
+		*orphans = json_null();
 	if (git_read_file(store, commit, "snapshot.yaml", &text, err) < 0) {
 		if (err->code != ERR_NOT_FOUND)
 			return NULL;
@@ -51,6 +53,8 @@ json_t *status_objects(struct git_store *store, const char *commit, struct error
 	}
 	json_array_foreach (json_object_get(info, "kinds"), i, kind)
 		sum += json_integer_value(json_object_get(kind, "count"));
+	if (orphans && json_is_integer(json_object_get(info, "orphans")))
+		*orphans = json_incref(json_object_get(info, "orphans"));
 	return json_integer(sum);
 }
 
@@ -145,7 +149,7 @@ static int read_cluster(
 	if (git_resolve(store, cluster, NULL, id, err) < 0 || git_read_commit(store, id, &commit, err) < 0)
 		return error_wrap(err, "cluster '%s'", cluster);
 	first = snapshot_time(&commit);
-	if (!(objects = status_objects(store, id, err)) || read_refused(store, cluster, &refused, err) < 0 ||
+	if (!(objects = status_objects(store, id, NULL, err)) || read_refused(store, cluster, &refused, err) < 0 ||
 		read_archive(store, cluster, id, options->archive_dir, &archive, err) < 0) {
 		json_decref(objects);
 		json_decref(refused);

@@ -85,6 +85,7 @@ static void test_finds_in_the_aggregated_document(void **state)
 	assert_resource(discovery_find(discovery, "g.io", "inferencepools", NULL), "v1", "inferencepools", "InferencePool", true);
 	assert_resource(
 		discovery_find(discovery, "g.io", "inferencepools", "v1alpha2"), "v1alpha2", "inferencepools", "InferencePool", true);
+	assert_resource(discovery_find_kind(discovery, "g.io", "Model", NULL), "v1alpha2", "models", "Model", true);
 	assert_null(discovery_find(discovery, "g.io", "models", "v1"));
 	assert_null(discovery_find(discovery, "h.io", "models", NULL));
 	assert_null(discovery_find(discovery, "", "inferencepools", NULL));

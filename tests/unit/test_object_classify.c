@@ -105,6 +105,24 @@ static void test_a_rule_holds_only_with_all_that_it_names(void **state)
 	strlist_release(&rule.labels);
 }
 
+/* A chart's release, in the namespace of its controller: the same mark elsewhere, or another release there, is a team's. */
+static void test_a_rule_of_a_release(void **state)
+{
+	char group[] = "", resource[] = "configmaps", why[] = "chart";
+	struct classify_rule rule = {.class_ = CLASS_INSTALLED, .group = group, .resource = resource, .why = why};
+#define RELEASE(name) ",\"annotations\":{\"meta.helm.sh/release-name\":\"" name "\"}}"
+
+	(void)state;
+	strlist_add(&rule.namespaces, "opendatahub");
+	strlist_add(&rule.releases, "rhaii-*");
+	assert_class("{\"name\":\"a\",\"namespace\":\"opendatahub\"" RELEASE("rhaii-kserve"), &rule, CLASS_INSTALLED, "chart");
+	assert_class("{\"name\":\"a\",\"namespace\":\"team\"" RELEASE("rhaii-kserve"), &rule, CLASS_AUTHORED, AUTHORED);
+	assert_class("{\"name\":\"a\",\"namespace\":\"opendatahub\"" RELEASE("models"), &rule, CLASS_AUTHORED, AUTHORED);
+	assert_class("{\"name\":\"a\",\"namespace\":\"opendatahub\"}", &rule, CLASS_AUTHORED, AUTHORED);
+	strlist_release(&rule.namespaces);
+	strlist_release(&rule.releases);
+}
+
 static void test_a_rule_is_excused_by_a_filled_field(void **state)
 {
 	struct fieldpath *unless[] = {path_of("metadata.labels"), path_of("metadata.annotations")};
@@ -167,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_what_a_controller_owns_is_generated),
 		cmocka_unit_test(test_a_mere_owner_does_not_make_it_generated),
 		cmocka_unit_test(test_a_rule_holds_only_with_all_that_it_names),
+		cmocka_unit_test(test_a_rule_of_a_release),
 		cmocka_unit_test(test_a_rule_is_excused_by_a_filled_field),
 		cmocka_unit_test(test_clean_drops_metadata_that_is_empty_afterwards),
 		cmocka_unit_test(test_clean_keeps_every_other_empty_container),

@@ -177,6 +177,10 @@ static void test_faults_name_row_and_key(void **state)
 		{HEAD "kinds:\n" KIND "}\n" KIND "}\n", "kinds[1] (as): a second row for 'as'"},
 		{HEAD "sets: {s: [{at: a, use: s}]}\nkinds: []\n", "sets[0] (s): sets use each other too deep: 's'"},
 		{HEAD "installed: [{of: as}]\nkinds: []\n", "installed[0] (as): no key 'why'"},
+		{HEAD "installed: [{of: as, orphan: true, why: x}]\nkinds: []\n", "installed[0] (as): what is installed is no 'orphan'"},
+		/* teams deploy their models with Helm too */
+		{HEAD "installed: [{of: as, releases: [kserve], why: x}]\nkinds: []\n",
+			"installed[0] (as): 'namespaces' is needed beside 'releases'"},
 		{HEAD "inventory: [as]\nkinds: []\n", "inventory[0] (?): not a map"},
 		{HEAD "kinds:\n- {resource: \"a\\e[2J\", kind: A}\n", "kinds[0] (a\\x1B[2J): no key 'wave'"},
 	};
