@@ -99,12 +99,16 @@ const struct command commands[] = {
 		.name = "show",
 		.summary = "say what is in a snapshot",
 		.args = "[SNAPSHOT]",
-		.max_args = 1,
-		.about = "Scope, counts, objects, what the target must bring, and what may be wrong on another cluster, of the newest "
-			 "snapshot or the one "
-			 "given. With -n, only the objects of these namespaces." ABOUT_SNAPSHOT_ARGUMENT,
-		.examples = EXAMPLES("show", "show ./prod-20261120T140000Z-0f3c9a.tar.zst -n rhaii-inference"),
-		.options = OPTIONS(REPOSITORY, SCOPE, OPTION_ACCEPT_EDITS),
+		.max_args = 2,
+		.about = "Scope, counts, objects, orphans, what the target must bring, and what may be wrong on another cluster, of the "
+			 "newest "
+			 "snapshot or the one given. With -n, only the objects of these namespaces. With --why, what became of one object "
+			 "(as "
+			 "'log' names it), and the evidence that decided it: also of one that is not in the "
+			 "snapshot." ABOUT_SNAPSHOT_ARGUMENT,
+		.examples = EXAMPLES("show", "show ./prod-20261120T140000Z-0f3c9a.tar.zst -n rhaii-inference",
+			"show --why httproute rhaii-inference/qwen-kserve-route", "show @{2026-11-01T00:00Z} --why cm/prod/settings"),
+		.options = OPTIONS(REPOSITORY, SCOPE, OPTION_WHY, OPTION_ACCEPT_EDITS),
 		.run = command_show,
 		.print = print_show,
 	},

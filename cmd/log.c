@@ -2,11 +2,11 @@
 /* The history of one object: what each snapshot that changed it says. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "command.h"
 #include "object/change.h"
 #include "object/object.h"
+#include "object_name.h"
 #include "output.h"
 #include "store/git.h"
 #include "tables.h"
@@ -17,41 +17,8 @@
 #include "util/strbuf.h"
 #include "util/yaml.h"
 
-/* Short names of kinds that have no definition to ask; those of the others stand in crds/. */
-static const struct {
-	const char *resource, *short_name;
-} short_names[] = {
-	{"namespaces", "ns"},
-	{"configmaps", "cm"},
-	{"serviceaccounts", "sa"},
-	{"resourcequotas", "quota"},
-	{"limitranges", "limits"},
-	{"networkpolicies", "netpol"},
-	{"poddisruptionbudgets", "pdb"},
-	{"horizontalpodautoscalers", "hpa"},
-};
-
-/* ---- which kind is meant ---- */
-
-struct names {
-	const struct context *ctx;
-	struct strlist words;   /* all that a kind could have been called */
-	struct strlist matches; /* "resource.group" */
-	struct object object;   /* group, resource and kind of the match; strings owned */
-};
-
-static void names_release(struct names *names)
-{
-	strlist_release(&names->words);
-	strlist_release(&names->matches);
-	free(names->object.group);
-	free(names->object.resource);
-	free(names->object.kind);
-	free(names->object.namespace_);
-	free(names->object.name);
-}
-
-static json_t *read_document(const struct context *ctx, const char *path, struct error *err)
+/* Of the newest snapshot. */
+static json_t *read_head(const struct context *ctx, const char *path, struct error *err)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	char head[GIT_ID_SIZE];
@@ -61,131 +28,36 @@ static json_t *read_document(const struct context *ctx, const char *path, struct
 	return yaml_read(text.buf, text.len, err);
 }
 
-/* What the definition of a custom kind calls it. */
-static void add_defined_words(const struct context *ctx, const char *full_name, struct strlist *words)
+static json_t *read_document(void *arg, const char *path)
 {
-	auto_free char *path = xasprintf("crds/%s.yaml", full_name);
 	struct error ignored = ERROR_INIT;
-	auto_json json_t *definition = read_document(ctx, path, &ignored);
-	const char *singular = json_text_at(definition, "spec", "names", "singular", NULL);
-	const json_t *name;
-	size_t i;
 
-	if (singular)
-		strlist_add(words, singular);
-	json_array_foreach (json_at(definition, "spec", "names", "shortNames", NULL), i, name)
-		if (json_is_string(name))
-			strlist_add(words, json_string_value(name));
+	return read_head(arg, path, &ignored);
 }
 
-static void words_of(const struct context *ctx, const json_t *kind, const char *full_name, struct strlist *words)
+static int no_kind(const struct context *ctx, const struct name_source *source, const char *word, struct error *err)
 {
-	const char *resource = table_text(kind, "resource");
+	auto_free char *near = object_name_nearest(source, word);
 
-	strlist_add(words, table_text(kind, "kind"));
-	strlist_add(words, resource);
-	strlist_add(words, full_name);
-	for (size_t i = 0; i < sizeof(short_names) / sizeof(short_names[0]); i++)
-		if (strcmp(short_names[i].resource, resource) == 0)
-			strlist_add(words, short_names[i].short_name);
-	if (*table_text(kind, "group"))
-		add_defined_words(ctx, full_name, words);
-}
-
-static void try_kind(struct names *names, const json_t *kind, const char *word)
-{
-	const char *group = table_text(kind, "group"), *resource = table_text(kind, "resource");
-	auto_free char *full_name = xasprintf("%s%s%s", resource, *group ? "." : "", group);
-	auto_strlist struct strlist words = STRLIST_INIT;
-	bool match = false;
-
-	words_of(names->ctx, kind, full_name, &words);
-	for (size_t i = 0; i < words.count; i++) {
-		strlist_add(&names->words, words.items[i]);
-		match = match || strcasecmp(words.items[i], word) == 0;
-	}
-	if (!match)
-		return;
-	strlist_add(&names->matches, full_name);
-	if (names->matches.count > 1)
-		return;
-	names->object.group = xstrdup(group);
-	names->object.resource = xstrdup(resource);
-	names->object.kind = xstrdup(table_text(kind, "kind"));
-}
-
-static const char *suggest_of(const char *word, const struct strlist *list)
-{
-	auto_free const char **words = xcalloc(list->count + 1, sizeof(*words));
-
-	for (size_t i = 0; i < list->count; i++)
-		words[i] = list->items[i];
-	return suggest(word, words);
-}
-
-/* Letters of any case: the suggestion is looked for in small ones. */
-static const char *nearest_word(struct names *names, const char *word)
-{
-	auto_free char *small = xstrdup(word);
-
-	for (char *c = small; *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
-	return suggest_of(small, &names->words);
-}
-
-static int find_kind(struct names *names, const char *word, struct error *err)
-{
-	auto_json json_t *info = read_document(names->ctx, "snapshot.yaml", err);
-	const char *near;
-	json_t *kind;
-	size_t i;
-
-	if (!info)
-		return error_wrap(err, "the newest snapshot of '%s'", names->ctx->cluster);
-	json_array_foreach (json_object_get(info, "kinds"), i, kind)
-		try_kind(names, kind, word);
-	if (names->matches.count == 1)
-		return 0;
-	if (names->matches.count > 1) {
-		error_set(err, ERR_USAGE, "several kinds are called '%s'", word);
-		return error_hint(err, "say '%s' or '%s'", names->matches.items[0], names->matches.items[1]);
-	}
-	error_set(err, ERR_USAGE, "no kind '%s' in the snapshots of '%s'", word, names->ctx->cluster);
-	near = nearest_word(names, word);
+	error_set(err, ERR_USAGE, "no kind '%s' in the snapshots of '%s'", word, ctx->cluster);
 	return near ? error_hint(err, "did you mean '%s'?", near) : error_hint(err, "'rhaii-dr show' lists the kinds");
 }
 
-/* ---- which object is meant ---- */
-
-/* "NS/NAME", or "NAME" in the namespace of -n, or "NAME" alone. */
-static int take_name(struct names *names, const char *text, struct error *err)
+/* The object that the arguments name, by the kinds of the newest snapshot. */
+static int take_object(struct context *ctx, struct object *out, struct error *err)
 {
-	const struct strlist *given = &names->ctx->settings.namespaces;
-	const char *slash = strchr(text, '/'), *name = slash ? slash + 1 : text;
+	auto_json json_t *info = read_head(ctx, "snapshot.yaml", err);
+	const struct name_source source = {
+		.kinds = json_object_get(info, "kinds"), .read = read_document, .arg = ctx, .namespaces = &ctx->settings.namespaces};
+	auto_free char *word = NULL;
+	int found;
 
-	if (!*name || slash == text || strchr(name, '/'))
-		return error_set(err, ERR_USAGE, "not the name of an object: '%s'", text);
-	if (!slash && given->count > 1)
-		return error_set(err, ERR_USAGE, "one namespace is needed for '%s'", text);
-	names->object.name = xstrdup(name);
-	names->object.namespace_ = slash ? xstrndup(text, (size_t)(slash - text)) : xstrdup(given->count ? given->items[0] : "");
-	return 0;
-}
-
-/* "KIND NS/NAME", "KIND NAME", "KIND/NAME" or "KIND/NS/NAME". */
-static int take_object(struct names *names, struct error *err)
-{
-	const char *first = context_arg(names->ctx, 0), *second = context_arg(names->ctx, 1), *slash = strchr(first, '/');
-	auto_free char *word = xstrndup(first, second || !slash ? strlen(first) : (size_t)(slash - first));
-
-	if (!second && !slash) {
-		error_set(err, ERR_USAGE, "no name of an object after '%s'", first);
-		return error_hint(err, "name the object: %s NS/NAME", first);
-	}
-	if (find_kind(names, word, err) < 0)
+	if (!info)
+		return error_wrap(err, "the newest snapshot of '%s'", ctx->cluster);
+	if (object_name_split(out, &word, &source, context_arg(ctx, 0), context_arg(ctx, 1), err) < 0)
 		return -1;
-	return take_name(names, second ? second : slash + 1, err);
+	found = object_name_kind(out, &source, word, err);
+	return found == 0 ? no_kind(ctx, &source, word, err) : found < 0 ? -1 : 0;
 }
 
 /* ---- its history ---- */
@@ -329,11 +201,11 @@ static int walk(struct history *history, struct error *err)
 
 int command_log(struct context *ctx, struct error *err)
 {
-	__attribute__((cleanup(names_release))) struct names names = {.ctx = ctx};
-	struct history history = {.ctx = ctx, .err = err, .object = &names.object, .path = STRBUF_INIT, .newer = {.text = STRBUF_INIT}};
+	__attribute__((cleanup(object_name_release))) struct object object = {0};
+	struct history history = {.ctx = ctx, .err = err, .object = &object, .path = STRBUF_INIT, .newer = {.text = STRBUF_INIT}};
 	int rc;
 
-	if (take_object(&names, err) < 0)
+	if (take_object(ctx, &object, err) < 0)
 		return -1;
 	ctx->result = json_array();
 	rc = walk(&history, err);

@@ -50,6 +50,8 @@ const struct option option_rows[OPTION_COUNT] = {
 		.help = "exit with 1 when something differs, 0 when nothing does, 2 or more on failure"},
 	[OPTION_LIVE] = {FILLS(live), .name = "live", .type = OPT_FLAG, .reach = COMMAND_LINE_ONLY,
 		.help = "compare with the cluster as it is now, instead of with a second snapshot"},
+	[OPTION_WHY] = {FILLS(why), .name = "why", .type = OPT_TEXT, .arg = "KIND NS/NAME", .reach = COMMAND_LINE_ONLY,
+		.help = "say what became of one object, and what decided it"},
 	[OPTION_OFFSITE] = {FILLS(offsite), .name = "offsite", .type = OPT_TEXT, .arg = "TEXT",
 		.help = "declare that copies leave the cluster by other means; shown as 'declared, not checked'"},
 	[OPTION_MAX_AGE] = {FILLS(max_age_ms), .name = "max-age", .type = OPT_DURATION, .arg = "DURATION", .def = "26h",

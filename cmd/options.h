@@ -44,6 +44,7 @@ enum option_id {
 	OPTION_RTO,
 	OPTION_EXIT_CODE,
 	OPTION_LIVE,
+	OPTION_WHY,
 	OPTION_OFFSITE,
 	OPTION_MAX_AGE,
 	OPTION_OPENMETRICS,
@@ -115,6 +116,7 @@ struct settings {
 	bool yes, in_place, accept_edits;
 	int64_t wait_ms, rto_ms;
 	bool exit_code, live;
+	char *why;     /* KIND or KIND/NAME; NULL: none */
 	char *offsite; /* what is declared; NULL: nothing */
 	int64_t max_age_ms;
 	char *openmetrics;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command.h"
 
+#include <string.h>
+
 #include "object/object.h"
 #include "output.h"
+#include "show_why.h"
 #include "snapshot/maintenance.h"
 #include "tables.h"
 #include "util/error.h"
@@ -31,15 +34,11 @@ static void copy_key(json_t *to, const json_t *from, const char *key)
 		json_object_set(to, key, value);
 }
 
-int command_show(struct context *ctx, struct error *err)
+static json_t *show_whole(const struct context *ctx, const struct snapshot *snapshot)
 {
+	json_t *result = snapshot_description(snapshot);
 	char objects_tree[GIT_ID_SIZE];
-	struct snapshot *snapshot;
-	json_t *result;
 
-	if (snapshot_open(&snapshot, &ctx->source, context_arg(ctx, 0), err) < 0)
-		return -1;
-	result = snapshot_description(snapshot);
 	copy_key(result, snapshot->info, "format");
 	copy_key(result, snapshot->info, "serverVersion");
 	copy_key(result, snapshot->info, "policy");
@@ -53,9 +52,32 @@ int command_show(struct context *ctx, struct error *err)
 	json_object_set_new(result, "objectsTree", json_string(objects_tree));
 	json_object_set_new(result, "objects", objects_json(ctx, snapshot));
 	json_object_set_new(result, "maintenance", maintenance_of(snapshot));
-	ctx->result = result;
-	snapshot_free(snapshot);
+	return result;
+}
+
+/* "[SNAPSHOT] --why KIND NS/NAME": what stands behind --why is one word, or two of which the second is the last argument. */
+static int take_words(const struct context *ctx, const char **source, const char **second, struct error *err)
+{
+	const char *why = ctx->settings.why;
+	size_t more = why && !strchr(why, '/') ? 1 : 0, given = ctx->settings.args.count - 1;
+
+	if (given > more + 1)
+		return error_set(err, ERR_USAGE, "show takes one snapshot: '%s'", context_arg(ctx, 1));
+	*second = more && given ? context_arg(ctx, given - 1) : NULL;
+	*source = given > (*second ? 1U : 0U) ? context_arg(ctx, 0) : NULL;
 	return 0;
+}
+
+int command_show(struct context *ctx, struct error *err)
+{
+	const char *source, *second;
+	struct snapshot *snapshot;
+
+	if (take_words(ctx, &source, &second, err) < 0 || snapshot_open(&snapshot, &ctx->source, source, err) < 0)
+		return -1;
+	ctx->result = ctx->settings.why ? show_why(ctx, snapshot, second, err) : show_whole(ctx, snapshot);
+	snapshot_free(snapshot);
+	return ctx->result ? 0 : -1;
 }
 
 static void print_scope(struct output *out, const json_t *scope)
@@ -86,6 +108,10 @@ void print_show(struct output *out, const json_t *result)
 {
 	const char *server = json_text_at(result, "serverVersion", NULL), *policy = json_text_at(result, "policy", NULL);
 
+	if (json_object_get(result, "evidence")) {
+		print_why(out, result);
+		return;
+	}
 	table_origin(out, result);
 	output_field(out, "server", "%s", server ? server : "not known");
 	output_field(out, "policy", "%s", policy ? policy : "not known");

@@ -360,4 +360,67 @@ test_list_counts_what_does_not_serve() {
 	assert_contains out MAINTENANCE
 }
 
+# --- show --why ---------------------------------------------------------------------------------------------------------------------------
+
+# A snapshot with a policy that is one.
+make_explained() {
+	make_tree one 3
+	printf 'format: 1\nname: ours\ninclude: rhaii\n' >one/policy.yaml
+	commit_tree rhaii-backup one 2026-11-20T13:00:00Z 'prod: first snapshot, 2 objects'
+}
+
+test_show_says_why_of_one_object() {
+	make_explained
+	for object in 'llminferenceservice rhaii-inference/qwen' 'LLMInferenceService/rhaii-inference/qwen' \
+		'llminferenceservices.serving.kserve.io/qwen -n rhaii-inference' 'LLMInferenceService.serving.kserve.io rhaii-inference/qwen'; do
+		# shellcheck disable=SC2086
+		run show --why $object
+		assert_exit 0
+		assert_contains out 'class        authored'
+		assert_contains out 'no controller owns it'
+	done
+	# shellcheck disable=SC2086
+	run show clusters/prod --why llminferenceservice rhaii-inference/qwen -o json
+	assert_exit 0
+	assert_equal "$(jq -r '[.object.kind, .class] | join(" ")' <<<"$out")" 'LLMInferenceService authored'
+}
+
+test_show_says_why_an_object_is_not_there() {
+	make_explained
+	run show --why secret rhaii-inference/token
+	assert_exit 0
+	assert_contains out 'class        unknown'
+	assert_contains out 'Secrets are never read'
+	run show --why gadget rhaii-inference/x
+	assert_exit 0
+	assert_contains out 'the policy has no row for its kind'
+	run show --why llminferenceservic rhaii-inference/x
+	assert_contains out "called nearly so"
+}
+
+test_show_needs_one_object_to_say_why_of() {
+	make_explained
+	run show --why llminferenceservice
+	assert_exit 2
+	assert_contains err "name the object: llminferenceservice NS/NAME"
+	run show clusters/prod clusters/prod
+	assert_exit 2
+	run show a b --why llminferenceservice/x
+	assert_exit 2
+}
+
+test_orphans_are_counted_and_shown() {
+	make_tree one 3
+	sed -i 's/^notServed/orphans: 1\n&/' one/snapshot.yaml
+	printf '%s\n' 'format: 1' 'objects: []' 'orphans:' "- {group: apps, resource: deployments, kind: Deployment, namespace: rhaii-inference, name: old, owner: null, why: 'made by K'}" >one/generated.yaml
+	commit_tree rhaii-backup one 2026-11-20T13:00:00Z 'prod: first snapshot, 2 objects'
+	run list -o json
+	assert_json "[e['orphans'] for e in d] == [1]"
+	run show
+	assert_contains out 'Orphans, made by a controller'
+	assert_contains out 'made by K'
+	run show -o json
+	assert_json "[o['name'] for o in d['orphans']] == ['old']"
+}
+
 run_tests
