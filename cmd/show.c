@@ -48,6 +48,7 @@ static json_t *show_whole(const struct context *ctx, const struct snapshot *snap
 	copy_key(result, snapshot->generated, "orphans");
 	copy_key(result, snapshot->requirements, "requirements");
 	copy_key(result, snapshot->requirements, "environment");
+	copy_key(result, snapshot->requirements, "finalizers");
 	tree_git_id(&snapshot->tree, "objects/", objects_tree);
 	json_object_set_new(result, "objectsTree", json_string(objects_tree));
 	json_object_set_new(result, "objects", objects_json(ctx, snapshot));
@@ -120,6 +121,7 @@ void print_show(struct output *out, const json_t *result)
 	table_maintenance(out, "In maintenance when the snapshot was taken, does not serve:", json_object_get(result, "maintenance"));
 	table_orphans(out, json_object_get(result, "orphans"));
 	table_requirements(out, "What the objects need and the snapshot does not hold:", json_object_get(result, "requirements"), true);
+	table_finalizers(out, json_object_get(result, "finalizers"));
 	table_environment(out, json_object_get(result, "environment"));
 	print_objects(out, json_object_get(result, "objects"));
 }

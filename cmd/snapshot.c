@@ -34,6 +34,16 @@ static void warn_orphans(const json_t *orphans)
 		first, count == 1 ? "" : " and others");
 }
 
+static void warn_finalizers(const json_t *finalizers)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (finalizers, i, item)
+		log_warning("finalizer that the policy does not know, not in the snapshot: %s: %s", table_text(item, "object"),
+			table_text(item, "finalizer"));
+}
+
 int command_snapshot(struct context *ctx, struct error *err)
 {
 	const struct settings *s = &ctx->settings;
@@ -55,6 +65,7 @@ int command_snapshot(struct context *ctx, struct error *err)
 		outcome_add(&ctx->outcome, ERR_PARTIAL);
 	warn_findings(json_object_get(ctx->result, "findings"));
 	warn_orphans(json_object_get(ctx->result, "orphans"));
+	warn_finalizers(json_object_get(ctx->result, "finalizers"));
 	if (!s->dry_run && !s->offsite)
 		log_warning("no copy leaves this machine (offsite: none)");
 	return 0;
@@ -112,6 +123,20 @@ static void print_count(struct output *out, const json_t *result)
 		output_field(out, "objects", "%lld", table_number(result, "objects"));
 }
 
+static void print_drift(struct output *out, const json_t *drift)
+{
+	const json_t *entry, *field;
+	size_t i, j;
+
+	if (json_array_size(drift) == 0)
+		return;
+	output_heading(out, "Drift, live is not what was last applied with kubectl:");
+	json_array_foreach (drift, i, entry)
+		json_array_foreach (json_object_get(entry, "fields"), j, field)
+			output_line(out, "%s: %s applied %s, live %s", table_text(entry, "object"), table_text(field, "path"),
+				table_text(field, "applied"), table_text(field, "live"));
+}
+
 void print_snapshot(struct output *out, const json_t *result)
 {
 	if (json_object_get(result, "refused")) /* the error says it all */
@@ -127,6 +152,7 @@ void print_snapshot(struct output *out, const json_t *result)
 	table_kinds(out, json_object_get(result, "kinds"));
 	table_maintenance(out, "In maintenance, does not serve:", json_object_get(result, "maintenance"));
 	print_changes(out, result);
+	print_drift(out, json_object_get(result, "drift"));
 	table_orphans(out, json_object_get(result, "orphans"));
 	table_requirements(out, "The target must bring:", json_object_get(result, "uncovered"), true);
 }

@@ -98,6 +98,17 @@ void table_orphans(struct output *out, const json_t *orphans)
 	output_table(out, orphans, columns);
 }
 
+void table_finalizers(struct output *out, const json_t *finalizers)
+{
+	static const struct column columns[] = {
+		{"OBJECT", "object", CELL_TEXT, 0}, {"FINALIZER", "finalizer", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
+
+	if (json_array_size(finalizers) == 0)
+		return;
+	output_heading(out, "Finalizers that the policy does not know, not in the snapshot:");
+	output_table(out, finalizers, columns);
+}
+
 void table_requirements(struct output *out, const char *title, const json_t *requirements, bool all)
 {
 	static const struct column columns[] = {{"STATE", "state", CELL_STATUS, 0}, {"KIND", "kind", CELL_TEXT, 0},

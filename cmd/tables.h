@@ -20,6 +20,8 @@ void table_changes(struct output *out, const json_t *changes);
 void table_maintenance(struct output *out, const char *title, const json_t *maintenance);
 /* [{kind, namespace, name, why}]: generated objects that nobody owns any more. */
 void table_orphans(struct output *out, const json_t *orphans);
+/* [{object, finalizer}]: left out, and nobody knows whether their controllers add them again. */
+void table_finalizers(struct output *out, const json_t *finalizers);
 /* Those that have objects. */
 void table_kinds(struct output *out, const json_t *kinds);
 /* Under title, those in one of the states that leave somebody something to do; all: in any state. */

@@ -81,6 +81,7 @@ struct policy {
 	char *name;
 	json_t *document; /* the effective policy (includes resolved): policy_read(canonical(document)) is the same policy */
 	struct strlist exclude_namespaces; /* globs */
+	struct strlist finalizers;         /* globs of those that their controllers add again */
 	struct policy_wave *waves;
 	size_t wave_count;
 	struct policy_kind *kinds; /* capture goes through them in this order: by select, then as in the file */

@@ -105,6 +105,7 @@ void policy_free(struct policy *policy)
 	free(policy->name);
 	json_decref(policy->document);
 	strlist_release(&policy->exclude_namespaces);
+	strlist_release(&policy->finalizers);
 	for (size_t i = 0; i < policy->wave_count; i++)
 		free(policy->waves[i].name);
 	for (size_t i = 0; i < policy->kind_count; i++)

@@ -393,6 +393,7 @@ static const struct column top_columns[] = {
 	{.key = "name", .type = COLUMN_TEXT, .offset = offsetof(struct policy, name), .needed = true},
 	{.key = "scope", .type = COLUMN_OTHER, .read = read_scope},
 	{.key = "strip", .type = COLUMN_OTHER},
+	{.key = "finalizers", .type = COLUMN_TEXTS, .offset = offsetof(struct policy, finalizers)},
 	{.key = "sets", .type = COLUMN_OTHER, .read = read_sets},
 	{.key = "waves", .type = COLUMN_OTHER, .read = read_waves, .needed = true},
 	{.key = "generated", .type = COLUMN_OTHER, .read = read_generated},

@@ -140,6 +140,7 @@ static json_t *accept_result(const struct accepting *a, const char *cluster)
 	json_object_set(result, "notServed", json_object_get(a->info, "notServed"));
 	json_object_set(result, "changes", a->changes.list);
 	json_object_set_new(result, "stale", stale_read(&a->commit.stale));
+	json_object_set(result, "finalizers", json_object_get(a->requirements, "finalizers"));
 	json_object_set(result, "orphans", json_object_get(a->generated, "orphans"));
 	json_object_set_new(result, "uncovered", capture_uncovered(json_object_get(a->requirements, "requirements")));
 	return result;

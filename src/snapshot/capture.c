@@ -81,6 +81,7 @@ static void capture_release(struct capture *c)
 	json_decref(c->undefined);
 	live_end(c);
 	guard_end(c);
+	remarks_end(c);
 	cache_free(c->cache);
 	discovery_free(c->discovery);
 	git_write_free(c->write);
@@ -138,6 +139,7 @@ static int capture_read(struct capture *c, struct git_store *store, json_t **res
 {
 	live_begin(c, store);
 	guard_begin(c);
+	remarks_begin(c);
 	if (capture_connect(c, err) < 0 || git_write_begin(&c->write, store, c->options->cluster, err) < 0)
 		return -1;
 	capture_open_cache(c, store);
@@ -279,6 +281,8 @@ static json_t *capture_result(const struct capture *c, const struct publication 
 	json_object_set(result, "maintenance", c->maintenance);
 	json_object_set(result, "stale", carry_stale(c->carry));
 	json_object_set(result, "orphans", c->orphans);
+	json_object_set_new(result, "drift", capture_sorted(c->drift));
+	json_object_set_new(result, "finalizers", capture_sorted(c->finalizers));
 	json_object_set_new(result, "pointInTime", json_boolean(c->together));
 	json_object_set_new(result, "notReady", json_integer((json_int_t)c->not_ready));
 	return result;

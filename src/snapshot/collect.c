@@ -83,6 +83,7 @@ static void take(struct collect *collect, const struct object *object, const str
 	remember_taken(c, object, facts->uid);
 	needs_add(c, object, collect->kind->row, facts);
 	environment_add(&c->environment, object, facts);
+	remarks_take(c, object, facts);
 	collect->kind->count++;
 	c->taken_count++;
 }
@@ -295,7 +296,7 @@ static void keep(struct collect *collect, const struct facts *facts)
 /* How much is told of objects beside what their files say. An object that adds to it is read each time: it is one of few. */
 static size_t told(const struct capture *c)
 {
-	return json_array_size(c->credentials) + json_array_size(c->findings) + json_array_size(c->maintenance);
+	return json_array_size(c->credentials) + json_array_size(c->findings) + json_array_size(c->maintenance) + json_array_size(c->drift);
 }
 #define TOLD_MANY 1000 /* from then on there may be more than is told */
 
@@ -322,14 +323,9 @@ static int write_taken(struct collect *collect, const struct object *object, str
 static int collect_derived(
 	struct collect *collect, const struct object *object, struct seen_live *live, struct facts *facts, struct error *err)
 {
-	auto_strbuf struct strbuf lists = STRBUF_INIT;
 	struct seen *seen;
 	int rc;
 
-	if (facts->class_ == CLASS_AUTHORED)
-		facts_lists(object, collect->kind->row, &lists);
-	facts->rest = lists.buf;
-	facts->end = lists.buf + lists.len;
 	rc = meet(collect, object, facts, &seen, err);
 	if (rc < 0 || (rc == 0 && seen->taken))
 		return rc;
@@ -353,6 +349,7 @@ static int collect_object(struct collect *collect, struct object *object, struct
 		       *owner_name = xstrdup(owned && owner.name ? owner.name : "");
 	auto_free char *owner_group = NULL, *owner_version = NULL;
 	__attribute__((cleanup(live_release))) struct seen_live live = {0};
+	auto_strbuf struct strbuf lists = STRBUF_INIT;
 	struct facts facts = {.namespace_ = object->namespace_,
 		.name = object->name,
 		.uid = uid,
@@ -370,7 +367,12 @@ static int collect_object(struct collect *collect, struct object *object, struct
 	facts.derived = true;
 	facts.not_ready = live.not_ready;
 	facts.leaving = live.terminating;
+	remarks_look(collect->c, object, &lists);
 	classify_and_clean(collect, object, &facts);
+	if (facts.class_ == CLASS_AUTHORED)
+		facts_lists(object, row, &lists);
+	facts.rest = lists.buf;
+	facts.end = lists.buf + lists.len;
 	return collect_derived(collect, object, &live, &facts, err);
 }
 

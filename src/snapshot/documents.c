@@ -84,12 +84,20 @@ static json_t *definitions_json(const struct capture *c)
 	return list;
 }
 
-static int compare_places(const void *a, const void *b)
+/* What tells two entries of one object apart: a path, or a finalizer. */
+static const char *detail_of(const json_t *entry)
+{
+	const char *path = json_text_at(entry, "path", NULL), *finalizer = json_text_at(entry, "finalizer", NULL);
+
+	return path ? path : finalizer ? finalizer : "";
+}
+
+static int entry_compare(const void *a, const void *b)
 {
 	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
 	int order = strcmp(json_text_at(x, "object", NULL), json_text_at(y, "object", NULL));
 
-	return order ? order : strcmp(json_text_at(x, "path", NULL), json_text_at(y, "path", NULL));
+	return order ? order : strcmp(detail_of(x), detail_of(y));
 }
 
 json_t *capture_sorted(const json_t *list)
@@ -100,7 +108,7 @@ json_t *capture_sorted(const json_t *list)
 
 	for (size_t i = 0; i < count; i++)
 		items[i] = json_array_get(list, i);
-	qsort(items, count, sizeof(json_t *), compare_places);
+	qsort(items, count, sizeof(json_t *), entry_compare);
 	for (size_t i = 0; i < count; i++)
 		json_array_append(sorted, items[i]);
 	return sorted;
@@ -110,7 +118,8 @@ json_t *capture_sorted(const json_t *list)
 static int requirements_write(struct capture *c, struct error *err)
 {
 	auto_json json_t *before = json_pack("{s:o}", "definitions", definitions_json(c));
-	auto_json json_t *behind = json_pack("{s:i, s:O}", "format", SNAPSHOT_FORMAT, "requirements", c->requirements);
+	auto_json json_t *behind = json_pack("{s:o, s:i, s:O}", "finalizers", capture_sorted(c->finalizers), "format", SNAPSHOT_FORMAT,
+		"requirements", c->requirements);
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 
 	canonical_yaml(before, &text);

@@ -12,7 +12,7 @@
 #include "util/json.h"
 #include "util/strbuf.h"
 
-enum { TAG_REFERENCE = 'R', TAG_PRODUCES = 'P', TAG_ENVIRONMENT = 'E' };
+enum { TAG_REFERENCE = 'R', TAG_PRODUCES = 'P', TAG_ENVIRONMENT = 'E', TAG_FINALIZER = 'F' };
 
 /* ---- writing ---- */
 
@@ -74,6 +74,13 @@ static void put_environments(const struct object *object, const struct policy_ki
 	setting.object = words.buf;
 	for (size_t i = 0; i < row->environment_count; i++)
 		fieldpath_each(object->json, row->environment[i], put_environment, &setting);
+}
+
+void facts_add_finalizer(const char *finalizer, struct strbuf *out)
+{
+	strbuf_addc(out, TAG_FINALIZER);
+	put(out, finalizer);
+	put(out, "");
 }
 
 void facts_lists(const struct object *object, const struct policy_kind *row, struct strbuf *out)
@@ -158,11 +165,16 @@ int facts_read(struct facts *out, struct strbuf *record, size_t from)
 	return 0;
 }
 
-/* One entry of the lists: up to four strings, fewer for the environment. */
+/* One entry of the lists: four strings of a reference, two of others. */
 struct entry {
 	char tag;
 	const char *first, *second, *third, *fourth;
 };
+
+static bool is_reference(const struct entry *entry)
+{
+	return entry->tag == TAG_REFERENCE || entry->tag == TAG_PRODUCES;
+}
 
 static bool next_entry(const char **at, const char *end, struct entry *out)
 {
@@ -172,12 +184,12 @@ static bool next_entry(const char **at, const char *end, struct entry *out)
 	if (!first || !*first)
 		return false;
 	*out = (struct entry){.tag = *first, .first = first + 1, .second = next(&from, end)};
-	if (out->tag != TAG_ENVIRONMENT) {
+	if (is_reference(out)) {
 		out->third = next(&from, end);
 		out->fourth = next(&from, end);
 	}
 	*at = from;
-	return out->second && (out->tag == TAG_ENVIRONMENT || out->fourth);
+	return out->second && (!is_reference(out) || out->fourth);
 }
 
 static int call(const struct entry *entry, const struct reference_rule *rules, size_t count, reference_fn fn, void *arg)
@@ -217,6 +229,16 @@ int facts_produces(const struct facts *facts, const struct policy_kind *row, ref
 		if (entry.tag == TAG_PRODUCES)
 			rc = call(&entry, row->produces, row->produce_count, fn, arg);
 	return rc;
+}
+
+void facts_finalizers(const struct facts *facts, void (*fn)(const char *finalizer, void *arg), void *arg)
+{
+	const char *at = facts->rest;
+	struct entry entry;
+
+	while (next_entry(&at, facts->end, &entry))
+		if (entry.tag == TAG_FINALIZER)
+			fn(entry.first, arg);
 }
 
 void facts_environment(const struct facts *facts, void (*fn)(const char *path, const char *yaml, void *arg), void *arg)

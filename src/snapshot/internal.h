@@ -115,6 +115,8 @@ struct capture {
 	size_t not_ready;    /* taken objects whose ready conditions were not all True */
 	json_t *credentials; /* [{object, path, kind}] that refuse the capture */
 	json_t *findings;    /* the same, only told */
+	json_t *drift;       /* [{object, fields: [{path, applied, live}]}] */
+	json_t *finalizers;  /* [{object, finalizer}] that the policy does not know */
 };
 
 /* Append "group/resource/namespace/name". */
@@ -141,7 +143,7 @@ int inventory_collect(struct capture *c, struct error *err);
 bool inventory_has(const struct policy *policy, const char *group, const char *resource);
 int documents_write(struct capture *c, struct error *err);
 
-/* A list of {object, path, ..} in that order, since the order of the lists must not show. The caller's. */
+/* A list of {object, path, ..} or {object, finalizer} in that order, since the order of the lists must not show. The caller's. */
 json_t *capture_sorted(const json_t *list);
 
 /* Of the list of requirements what somebody must bring: required from the target, or missing at the source already. The caller's. */
@@ -189,6 +191,19 @@ json_t *guard_compare(const struct capture *c, struct git_store *store, const ch
 /* Set *result and ERR_GUARD for what guard_compare found; return -1. tree is the refused one. */
 int guard_refuse(const struct capture *c, json_t *refused, const char *tree, json_t **result, struct error *err);
 
+/* ---- remarks.c ---- */
+
+void remarks_begin(struct capture *c);
+void remarks_end(struct capture *c);
+/* The fields [{path, applied, live}] in which the object differs from what was last applied, credentials redacted; NULL: in none. The caller's. */
+json_t *remarks_drift(const json_t *object);
+/* The object is in the snapshot. fields may be NULL. */
+void remarks_keep_drift(struct capture *c, const struct object *object, json_t *fields);
+/* Append what facts_lists cannot see of an object, since it is not cleaned yet. */
+void remarks_look(const struct capture *c, const struct object *object, struct strbuf *out);
+/* The object is in the snapshot: tell what remarks_look has seen. */
+void remarks_take(struct capture *c, const struct object *object, const struct facts *facts);
+
 /* Whether a list has shown the objects of this kind in the namespace. */
 bool capture_was_listed(const struct capture_kind *kind, const char *namespace_);
 
@@ -216,6 +231,7 @@ int changes_add(const char *path, const struct git_blob *old, const struct git_b
 /* Before clean_object, which removes it: what the server says of who wrote the object and of its state. Released by live_release. */
 struct seen_live {
 	json_t *record; /* change_record; NULL where nobody will ask */
+	json_t *drift;  /* remarks_drift */
 	bool terminating, not_ready;
 };
 void live_look(const struct capture *c, const struct policy_kind *row, const struct object *object, struct seen_live *out);

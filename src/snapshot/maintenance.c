@@ -94,6 +94,7 @@ void live_look(const struct capture *c, const struct policy_kind *row, const str
 	*out = (struct seen_live){
 		.terminating = json_at(object->json, "metadata", "deletionTimestamp", NULL) != NULL,
 		.not_ready = !is_ready(row, object->json),
+		.drift = remarks_drift(object->json),
 	};
 	if (is_written_since(c, managed))
 		out->record = change_record(json_text_at(object->json, "metadata", "creationTimestamp", NULL), managed);
@@ -120,6 +121,7 @@ void live_keep(struct capture *c, const struct object *object, struct seen_live 
 	if (entry)
 		json_array_append_new(c->maintenance, entry);
 	c->not_ready += live->not_ready;
+	remarks_keep_drift(c, object, live->drift);
 	if (!live->record)
 		return;
 	object_path(object, &path);
@@ -132,6 +134,7 @@ void live_keep(struct capture *c, const struct object *object, struct seen_live 
 void live_release(struct seen_live *live)
 {
 	json_decref(live->record);
+	json_decref(live->drift);
 	live->record = NULL;
 }
 

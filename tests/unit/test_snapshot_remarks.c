@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is told of an object beside its file: drift, and finalizers that the policy does not know. */
+#include "support.h"
+
+#include <string.h>
+
+#include "snapshot_support.h"
+#include "util/json.h"
+
+static const char policy_text[] = "format: 1\n"
+				  "name: test\n"
+				  "strip: [metadata.uid, metadata.resourceVersion, metadata.finalizers, "
+				  "'metadata.annotations[''kubectl.kubernetes.io/last-applied-configuration'']']\n"
+				  "finalizers: ['known.io/*', foregroundDeletion]\n"
+				  "waves: [{name: one}]\n"
+				  "kinds:\n"
+				  "- {resource: services, group: s.io, kind: Service, wave: one}\n";
+
+#define WITH(name, more, spec) "{" META("prod", name, more) ",'spec':{" spec "}}"
+#define APPLIED(spec)                                                                                                                      \
+	",'annotations':{'kubectl.kubernetes.io/last-applied-configuration':'{\\'apiVersion\\':\\'s.io/v1\\',\\'spec\\':{" spec "}}\\n'}"
+
+static void take(struct snapshot_fixture *f, const char *services)
+{
+	snapshot_policy(f, policy_text);
+	snapshot_hello(f);
+	fake_cluster_list(&f->cluster, SERVICES, "s.io/v1", "Service", services);
+	snapshot_take(f);
+}
+
+/* The list of the result, one object a line. */
+static char *list_of(const struct snapshot_fixture *f, const char *key)
+{
+	return json_dumps(json_object_get(f->result, key), JSON_COMPACT | JSON_SORT_KEYS);
+}
+
+#define FINALIZED                                                                                                                          \
+	WITH("a", ",'finalizers':['known.io/x','foregroundDeletion']", "")                                                                 \
+	"," WITH("b", ",'finalizers':['other.io/z','known.io/x','other.io/y']", "")
+
+static void test_unknown_finalizers_are_named_and_left_out(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+	auto_free char *told = NULL;
+
+	take(f, FINALIZED);
+	told = list_of(f, "finalizers");
+	assert_string_equal(told,
+		"[{\"finalizer\":\"other.io/y\",\"object\":\"Service prod/b\"},"
+		"{\"finalizer\":\"other.io/z\",\"object\":\"Service prod/b\"}]");
+	assert_file_has("requirements.yaml", "finalizers:\n- finalizer: other.io/y\n  object: Service prod/b\n- finalizer: other.io/z\n");
+	assert_file_lacks("objects/namespaces/prod/services.s.io/b.yaml", "finalizers");
+}
+
+static void test_they_are_named_again_when_nothing_changed(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+	auto_free char *first = NULL, *second = NULL;
+
+	take(f, FINALIZED);
+	first = list_of(f, "finalizers");
+	take(f, FINALIZED);
+	second = list_of(f, "finalizers");
+	assert_string_equal(first, second);
+	assert_false(json_is_true(json_object_get(f->result, "changed")));
+}
+
+#define DRIFTED WITH("a", APPLIED("\\'replicas\\':3"), "'replicas':0") "," WITH("b", APPLIED("\\'replicas\\':3"), "'replicas':3")
+
+/* It is no part of the snapshot, which holds what is live. */
+static void test_drift_is_told_and_in_no_file(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+	auto_free char *told = NULL;
+
+	take(f, DRIFTED);
+	told = list_of(f, "drift");
+	assert_string_equal(
+		told, "[{\"fields\":[{\"applied\":\"3\",\"live\":\"0\",\"path\":\"spec.replicas\"}],\"object\":\"Service prod/a\"}]");
+	assert_file_has("objects/namespaces/prod/services.s.io/a.yaml", "replicas: 0\n");
+	assert_file_lacks("objects/namespaces/prod/services.s.io/a.yaml", "last-applied");
+	shell("! git -C repo grep -q drift clusters/prod");
+}
+
+/* An object that is known is not read, but one that drifted is. */
+static void test_drift_is_told_again_when_nothing_changed(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+	auto_free char *first = NULL, *second = NULL;
+
+	take(f, DRIFTED);
+	first = list_of(f, "drift");
+	take(f, DRIFTED);
+	second = list_of(f, "drift");
+	assert_string_equal(first, second);
+}
+
+static void test_what_did_not_drift_is_not_told(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	take(f, WITH("b", APPLIED("\\'replicas\\':3"), "'replicas':3,'default':'x'") "," WITH("c", "", ""));
+	assert_int_equal(json_array_size(json_object_get(f->result, "drift")), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, snapshot_set_up, snapshot_tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_unknown_finalizers_are_named_and_left_out),
+		TEST(test_they_are_named_again_when_nothing_changed),
+		TEST(test_drift_is_told_and_in_no_file),
+		TEST(test_drift_is_told_again_when_nothing_changed),
+		TEST(test_what_did_not_drift_is_not_told),
+	};
+
+	return cmocka_run_group_tests_name("snapshot_remarks", tests, NULL, NULL);
+}
