@@ -44,6 +44,16 @@ static void warn_finalizers(const json_t *finalizers)
 			table_text(item, "finalizer"));
 }
 
+static void warn_unmatched(const json_t *rules)
+{
+	const json_t *rule;
+	size_t i;
+
+	json_array_foreach (rules, i, rule)
+		log_warning("the policy's own rule matches nothing in the snapshot: %s of %s: %s", table_text(rule, "rule"),
+			table_text(rule, "of"), table_text(rule, "path"));
+}
+
 int command_snapshot(struct context *ctx, struct error *err)
 {
 	const struct settings *s = &ctx->settings;
@@ -65,6 +75,7 @@ int command_snapshot(struct context *ctx, struct error *err)
 		outcome_add(&ctx->outcome, ERR_PARTIAL);
 	warn_findings(json_object_get(ctx->result, "findings"));
 	warn_orphans(json_object_get(ctx->result, "orphans"));
+	warn_unmatched(json_object_get(ctx->result, "unmatchedRules"));
 	warn_finalizers(json_object_get(ctx->result, "finalizers"));
 	if (!s->dry_run && !s->offsite)
 		log_warning("no copy leaves this machine (offsite: none)");

@@ -15,5 +15,7 @@ struct fieldpath;
 
 /* In place. */
 void clean_object(json_t *object, struct fieldpath *const *strip, size_t count);
+/* The same, but for what the keep paths name: it stays, also inside of what goes. */
+void clean_object_but(json_t *object, struct fieldpath *const *strip, size_t strip_count, struct fieldpath *const *keep, size_t keep_count);
 
 #endif

@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 struct error;
+struct map;
 struct strbuf;
 struct fieldpath;
 
@@ -37,6 +38,9 @@ int fieldpath_each_missing(json_t *object, const struct fieldpath *path, fieldpa
 
 /* Remove what the path names; the count of removed values. Containers that become empty stay. */
 size_t fieldpath_remove(json_t *object, const struct fieldpath *path);
+
+/* The same, but for the values whose concrete paths are in kept: what holds one loses only the rest. */
+size_t fieldpath_remove_but(json_t *object, const struct fieldpath *path, const struct map *kept);
 
 /* Append ".key", "['dotted/key']" or "key" (at the start) to a concrete path; used by everyone who prints one. */
 void fieldpath_append_key(struct strbuf *path, const char *key);

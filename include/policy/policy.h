@@ -53,6 +53,8 @@ struct policy_kind {
 	size_t early_wave;
 	struct fieldpath **strip; /* the policy's common ones first, then the row's */
 	size_t strip_count;
+	struct fieldpath **keep; /* what is left of that all the same */
+	size_t keep_count;
 	struct fieldpath **merge;
 	size_t merge_count;
 	struct fieldpath **environment; /* bound to the cluster's surroundings: listed, may be wrong elsewhere */
@@ -77,6 +79,13 @@ struct policy_waiver {
 	char *reason;
 };
 
+/* A row of `strip` or `keep` that the author of a policy file wrote himself: that it matches nothing is worth a warning. */
+struct policy_own {
+	char *group, *resource; /* globs */
+	bool keep;
+	struct fieldpath *path;
+};
+
 struct policy {
 	char *name;
 	json_t *document; /* the effective policy (includes resolved): policy_read(canonical(document)) is the same policy */
@@ -92,6 +101,8 @@ struct policy {
 	size_t rule_count;
 	struct policy_waiver *waivers;
 	size_t waiver_count;
+	struct policy_own *own; /* of a policy that policy_load read from a file; else none */
+	size_t own_count;
 };
 
 /* From a file, or the built-in of this name ("rhaii", "core"; NULL: "rhaii") when there is no '/' and no ".yaml" in it. ERR_USAGE. */
@@ -99,6 +110,10 @@ int policy_load(struct policy **out, const char *file_or_name, struct error *err
 /* From text. ERR_USAGE. */
 int policy_read(struct policy **out, const char *text, size_t len, struct error *err);
 void policy_free(struct policy *policy);
+
+/* Leave of an object of this kind what a person wrote (object/clean.h). */
+void policy_clean(const struct policy_kind *kind, json_t *object);
+bool policy_own_applies(const struct policy_own *own, const char *group, const char *resource);
 
 /* The row, or NULL. */
 const struct policy_kind *policy_find(const struct policy *policy, const char *group, const char *resource);

@@ -3,6 +3,7 @@
 
 #include "object/fieldpath.h"
 #include "util/json.h"
+#include "util/map.h"
 
 /* The API server drops these when they are empty, so that an empty one says nothing and would differ after a restore. */
 static const char *const empty_means_absent[] = {"annotations", "labels", "finalizers", "ownerReferences"};
@@ -12,10 +13,32 @@ static bool is_empty_container(const json_t *value)
 	return (json_is_object(value) && json_object_size(value) == 0) || (json_is_array(value) && json_array_size(value) == 0);
 }
 
+static int note_kept(json_t *value, const char *concrete, void *arg)
+{
+	map_put(arg, concrete, value);
+	return 0;
+}
+
+/* What is kept is looked up each time: a removal before may have moved the items of a list. */
+static void strip_path(json_t *object, const struct fieldpath *strip, struct fieldpath *const *keep, size_t count)
+{
+	struct map kept = MAP_INIT;
+
+	for (size_t i = 0; i < count; i++)
+		fieldpath_each(object, keep[i], note_kept, &kept);
+	fieldpath_remove_but(object, strip, &kept);
+	map_release(&kept, NULL);
+}
+
 void clean_object(json_t *object, struct fieldpath *const *strip, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		fieldpath_remove(object, strip[i]);
+	clean_object_but(object, strip, count, NULL, 0);
+}
+
+void clean_object_but(json_t *object, struct fieldpath *const *strip, size_t strip_count, struct fieldpath *const *keep, size_t keep_count)
+{
+	for (size_t i = 0; i < strip_count; i++)
+		strip_path(object, strip[i], keep, keep_count);
 
 	json_t *metadata = json_at(object, "metadata", NULL);
 	for (size_t i = 0; i < sizeof(empty_means_absent) / sizeof(empty_means_absent[0]); i++)

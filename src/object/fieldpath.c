@@ -7,6 +7,7 @@
 
 #include "util/error.h"
 #include "util/json.h"
+#include "util/map.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
 #include "util/text.h"
@@ -204,6 +205,7 @@ struct walk {
 	bool missing; /* call fn for what is not there */
 	bool remove;
 	size_t removed;
+	const struct map *kept; /* concrete paths that are not removed; NULL: none */
 };
 
 static bool is_empty(const json_t *value)
@@ -224,17 +226,86 @@ static bool is_named(const struct walk *walk, const json_t *value)
 	return !walk->path->only_empty || is_empty(value);
 }
 
+static bool empty_of(struct walk *walk, json_t *value);
+
+static bool empties_map(struct walk *walk, json_t *map)
+{
+	size_t count, mark = walk->concrete.len;
+	const char **sorted = json_sorted_keys(map, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		fieldpath_append_key(&walk->concrete, sorted[i]);
+		if (empty_of(walk, json_object_get(map, sorted[i])))
+			json_object_del(map, sorted[i]);
+		strbuf_truncate(&walk->concrete, mark);
+	}
+	free(sorted);
+	return json_object_size(map) == 0;
+}
+
+static bool empties_list(struct walk *walk, json_t *list)
+{
+	size_t mark = walk->concrete.len, kept = 0;
+
+	for (size_t index = 0; kept < json_array_size(list); index++) {
+		strbuf_addf(&walk->concrete, "[%zu]", index);
+		if (empty_of(walk, json_array_get(list, kept)))
+			json_array_remove(list, kept);
+		else
+			kept++;
+		strbuf_truncate(&walk->concrete, mark);
+	}
+	return kept == 0;
+}
+
+/* Whether nothing of the value, at the concrete path, is kept; else all but that is taken out of it. */
+static bool empty_of(struct walk *walk, json_t *value)
+{
+	if (map_get(walk->kept, walk->concrete.buf))
+		return false;
+	if (json_is_object(value))
+		return empties_map(walk, value);
+	return !json_is_array(value) || empties_list(walk, value);
+}
+
+static int remove_key(struct walk *walk, json_t *map, const char *key, json_t *value)
+{
+	size_t mark = walk->concrete.len;
+	bool whole = true;
+
+	if (!is_named(walk, value))
+		return 0;
+	if (walk->kept) {
+		fieldpath_append_key(&walk->concrete, key);
+		whole = empty_of(walk, value);
+		strbuf_truncate(&walk->concrete, mark);
+	}
+	if (whole && json_object_del(map, key) == 0)
+		walk->removed++;
+	return 0;
+}
+
+static bool keeps_item(struct walk *walk, json_t *item, size_t index)
+{
+	size_t mark = walk->concrete.len;
+	bool keeps;
+
+	if (!walk->kept)
+		return false;
+	strbuf_addf(&walk->concrete, "[%zu]", index);
+	keeps = !empty_of(walk, item);
+	strbuf_truncate(&walk->concrete, mark);
+	return keeps;
+}
+
 static int walk_key(struct walk *walk, json_t *map, const char *key, size_t depth)
 {
 	json_t *value = json_object_get(map, key);
 	size_t mark = walk->concrete.len;
 	int result = 0;
 
-	if (value && walk->remove && is_last(walk, depth)) {
-		if (is_named(walk, value) && json_object_del(map, key) == 0)
-			walk->removed++;
-		return 0;
-	}
+	if (value && walk->remove && is_last(walk, depth))
+		return remove_key(walk, map, key, value);
 	fieldpath_append_key(&walk->concrete, key);
 	if (value)
 		result = walk_value(walk, value, depth + 1);
@@ -281,7 +352,7 @@ static int walk_items(struct walk *walk, json_t *list, const struct step *step, 
 		json_t *item = json_array_get(list, kept);
 		if (!item_is_meant(step, item, index)) {
 			kept++;
-		} else if (removing && is_named(walk, item)) {
+		} else if (removing && is_named(walk, item) && !keeps_item(walk, item, index)) {
 			json_array_remove(list, kept);
 			walk->removed++;
 		} else {
@@ -336,7 +407,12 @@ int fieldpath_each_missing(json_t *object, const struct fieldpath *path, fieldpa
 
 size_t fieldpath_remove(json_t *object, const struct fieldpath *path)
 {
-	struct walk walk = {.path = path, .remove = true};
+	return fieldpath_remove_but(object, path, NULL);
+}
+
+size_t fieldpath_remove_but(json_t *object, const struct fieldpath *path, const struct map *kept)
+{
+	struct walk walk = {.path = path, .remove = true, .kept = kept && kept->count ? kept : NULL};
 	walk_run(&walk, object);
 	return walk.removed;
 }

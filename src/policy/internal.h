@@ -10,6 +10,7 @@
 struct error;
 struct fieldpath;
 struct policy;
+struct policy_own;
 struct reference_rule;
 
 #define POLICY_FORMAT 1
@@ -19,6 +20,9 @@ json_t *policy_resolve(const json_t *document, struct error *err);
 /* The text of a built-in policy, or NULL. */
 const char *policy_builtin_text(const char *name);
 
+/* Fill in policy->own from the document as its author wrote it. */
+int policy_read_own(struct policy *policy, const json_t *document, struct error *err);
+void policy_release_own(struct policy_own *own);
 void policy_release_reference(struct reference_rule *rule);
 
 /* ---- rows: a table of columns says which keys a map may have and where their values go ---- */
@@ -58,6 +62,11 @@ struct reader {
 int reader_fail(const struct reader *reader, const char *key, const char *what);
 /* Fill row from map; columns end with a key of NULL. */
 int reader_row(struct reader *reader, const json_t *map, const struct column *columns, void *row);
+/* A field path. */
+int reader_path(struct reader *reader, const char *key, const json_t *value, struct fieldpath **out);
+/* The paths of the top level's list at key that apply to the kind; there are none yet. */
+int reader_common(
+	struct reader *reader, const char *key, const char *group, const char *resource, struct fieldpath ***paths, size_t *count);
 /* Append the paths of a list of texts. */
 int reader_paths(struct reader *reader, const char *key, const json_t *list, struct fieldpath ***paths, size_t *count);
 

@@ -6,6 +6,7 @@
 
 #include "internal.h"
 #include "object/classify.h"
+#include "object/clean.h"
 #include "object/fieldpath.h"
 #include "object/references.h"
 #include "policy/builtin.h"
@@ -14,6 +15,7 @@
 #include "util/json.h"
 #include "util/strbuf.h"
 #include "util/text.h"
+#include "util/yaml.h"
 
 #define DEFAULT_POLICY "rhaii"
 #define FILE_MAX_BYTES (4u << 20)
@@ -37,6 +39,20 @@ static int load_builtin(struct policy **out, const char *name, struct error *err
 	return policy_read(out, text, strlen(text), err) < 0 ? error_wrap(err, "policy '%s'", name) : 0;
 }
 
+static int load_text(struct policy **out, const struct strbuf *text, struct error *err)
+{
+	auto_json json_t *document = NULL;
+
+	if (policy_read(out, text->buf, text->len, err) < 0)
+		return -1;
+	document = yaml_read(text->buf, text->len, err);
+	if (document && policy_read_own(*out, document, err) == 0)
+		return 0;
+	policy_free(*out);
+	*out = NULL;
+	return -1;
+}
+
 int policy_load(struct policy **out, const char *file_or_name, struct error *err)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
@@ -49,7 +65,7 @@ int policy_load(struct policy **out, const char *file_or_name, struct error *err
 		err->code = ERR_USAGE;
 		return -1;
 	}
-	return policy_read(out, text.buf, text.len, err) < 0 ? error_wrap(err, "policy '%s'", file_or_name) : 0;
+	return load_text(out, &text, err) < 0 ? error_wrap(err, "policy '%s'", file_or_name) : 0;
 }
 
 /* ---- freeing ---- */
@@ -76,6 +92,7 @@ static void release_kind(struct policy_kind *kind)
 	free(kind->early_group);
 	free(kind->early_resource);
 	free_paths(kind->strip, kind->strip_count);
+	free_paths(kind->keep, kind->keep_count);
 	free_paths(kind->merge, kind->merge_count);
 	free_paths(kind->environment, kind->environment_count);
 	free_references(kind->references, kind->reference_count);
@@ -124,12 +141,20 @@ void policy_free(struct policy *policy)
 		fieldpath_free(policy->waivers[i].path);
 		free(policy->waivers[i].reason);
 	}
+	for (size_t i = 0; i < policy->own_count; i++)
+		policy_release_own(&policy->own[i]);
 	free(policy->inventory);
 	free(policy->waivers);
+	free(policy->own);
 	free(policy);
 }
 
 /* ---- asking ---- */
+
+void policy_clean(const struct policy_kind *kind, json_t *object)
+{
+	clean_object_but(object, kind->strip, kind->strip_count, kind->keep, kind->keep_count);
+}
 
 const struct policy_kind *policy_find(const struct policy *policy, const char *group, const char *resource)
 {

@@ -178,6 +178,7 @@ static const struct column kind_columns[] = {
 	{.key = "wave", .type = COLUMN_OTHER, .read = read_kind_wave, .needed = true},
 	{.key = "early", .type = COLUMN_OTHER, .read = read_early},
 	{.key = "strip", .type = COLUMN_PATHS, KIND2(strip, strip_count)},
+	{.key = "keep", .type = COLUMN_PATHS, KIND2(keep, keep_count)},
 	{.key = "mergeFields", .type = COLUMN_PATHS, KIND2(merge, merge_count)},
 	{.key = "environment", .type = COLUMN_PATHS, KIND2(environment, environment_count)},
 	{.key = "references", .type = COLUMN_OTHER, .read = read_references},
@@ -190,12 +191,15 @@ static const struct column kind_columns[] = {
 static int read_kind(struct reader *reader, const json_t *row)
 {
 	struct policy *policy = reader->policy;
-	const json_t *common = json_object_get(policy->document, "strip");
+	const char *group = json_text_at(row, "group", NULL), *resource = json_text_at(row, "resource", NULL);
 
 	policy->kinds = xrealloc(policy->kinds, (policy->kind_count + 1) * sizeof(*policy->kinds));
 	struct policy_kind *kind = &policy->kinds[policy->kind_count++];
 	*kind = (struct policy_kind){.namespaced = true};
-	if ((common && reader_paths(reader, "strip", common, &kind->strip, &kind->strip_count) < 0) ||
+	group = group ? group : "";
+	resource = resource ? resource : "";
+	if (reader_common(reader, "strip", group, resource, &kind->strip, &kind->strip_count) < 0 ||
+		reader_common(reader, "keep", group, resource, &kind->keep, &kind->keep_count) < 0 ||
 		reader_row(reader, row, kind_columns, kind) < 0)
 		return -1;
 	if (!kind->group)
@@ -387,12 +391,13 @@ static int read_sets(struct reader *reader, const json_t *value, void *row)
 	return result;
 }
 
-/* In this order: kinds name waves and sets. `strip` is read with each kind. */
+/* In this order: kinds name waves and sets. `strip` and `keep` are read with each kind. */
 static const struct column top_columns[] = {
 	{.key = "format", .type = COLUMN_OTHER, .read = read_format, .needed = true},
 	{.key = "name", .type = COLUMN_TEXT, .offset = offsetof(struct policy, name), .needed = true},
 	{.key = "scope", .type = COLUMN_OTHER, .read = read_scope},
 	{.key = "strip", .type = COLUMN_OTHER},
+	{.key = "keep", .type = COLUMN_OTHER},
 	{.key = "finalizers", .type = COLUMN_TEXTS, .offset = offsetof(struct policy, finalizers)},
 	{.key = "sets", .type = COLUMN_OTHER, .read = read_sets},
 	{.key = "waves", .type = COLUMN_OTHER, .read = read_waves, .needed = true},

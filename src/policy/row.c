@@ -64,7 +64,7 @@ static int read_texts(struct reader *reader, const char *key, const json_t *list
 	return 0;
 }
 
-static int read_path(struct reader *reader, const char *key, const json_t *value, struct fieldpath **out)
+int reader_path(struct reader *reader, const char *key, const json_t *value, struct fieldpath **out)
 {
 	const char *text = json_text_at(value, NULL);
 
@@ -85,7 +85,7 @@ int reader_paths(struct reader *reader, const char *key, const json_t *list, str
 		return reader_fail(reader, key, "a list is needed for");
 	*paths = xrealloc(*paths, (*count + more + 1) * sizeof(struct fieldpath *));
 	for (size_t i = 0; i < more; i++) {
-		if (read_path(reader, key, json_array_get(list, i), &(*paths)[*count]) < 0)
+		if (reader_path(reader, key, json_array_get(list, i), &(*paths)[*count]) < 0)
 			return -1;
 		++*count;
 	}
@@ -127,7 +127,7 @@ static int read_column(struct reader *reader, const struct column *column, const
 	case COLUMN_TEXTS:
 		return read_texts(reader, column->key, value, at);
 	case COLUMN_PATH:
-		return read_path(reader, column->key, value, at);
+		return reader_path(reader, column->key, value, at);
 	case COLUMN_PATHS:
 		return reader_paths(reader, column->key, value, at, field(row, column->second));
 	case COLUMN_TARGET:

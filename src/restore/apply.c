@@ -10,7 +10,6 @@
 #include "kube/client.h"
 #include "kube/discovery.h"
 #include "kube/object_api.h"
-#include "object/clean.h"
 #include "object/diff.h"
 #include "object/object.h"
 #include "policy/policy.h"
@@ -112,7 +111,7 @@ static void check_stored(struct restore *restore, const struct action *action, j
 
 	if (!json_is_object(stored))
 		return;
-	clean_object(stored, action->row->strip, action->row->strip_count);
+	policy_clean(action->row, stored);
 	if (diff_equal(action->object->json, stored))
 		return;
 	object_describe(action->object, &text);

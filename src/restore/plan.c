@@ -12,7 +12,6 @@
 #include "kube/discovery.h"
 #include "kube/list.h"
 #include "kube/object_api.h"
-#include "object/clean.h"
 #include "object/diff.h"
 #include "object/merge.h"
 #include "object/object.h"
@@ -121,7 +120,7 @@ static int equal_by_server(struct restore *restore, const struct action *action,
 	request.path = path.buf;
 	if (kube_call(restore->settings->client, &request, &answer, &refused) < 0)
 		return 0;
-	clean_object(answer, action->row->strip, action->row->strip_count);
+	policy_clean(action->row, answer);
 	return diff_equal(answer, clean);
 }
 
@@ -177,7 +176,7 @@ void plan_decide(struct restore *restore, struct action *action, const json_t *l
 		decide(action, ACTION_CREATE, NULL);
 		return;
 	}
-	clean_object(clean, action->row->strip, action->row->strip_count);
+	policy_clean(action->row, clean);
 	if (json_at(live, "metadata", "deletionTimestamp", NULL))
 		decide(action, ACTION_CONFLICT, "is being deleted on the target");
 	else if (diff_equal(clean, action->object->json))

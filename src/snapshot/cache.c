@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "object/fieldpath.h"
 #include "policy/policy.h"
 #include "store/git.h"
 #include "util/error.h"
@@ -86,6 +87,11 @@ static void identify(const struct cache_identity *identity, char out[HASH_HEX_SI
 
 	strbuf_addf(&text, "%s\n%s\n%s\n", RHAII_VERSION, identity->cluster_id, identity->policy->name);
 	json_write(identity->policy->document, &text);
+	for (size_t i = 0; i < identity->policy->own_count; i++) {
+		const struct policy_own *own = &identity->policy->own[i];
+
+		strbuf_addf(&text, "\n%d %s.%s %s", own->keep, own->resource, own->group, fieldpath_text(own->path));
+	}
 	hash_update(hash, text.buf, text.len);
 	(void)dl_iterate_phdr(add_build_id, hash);
 	hash_final(hash, out);

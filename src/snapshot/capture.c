@@ -281,6 +281,7 @@ static json_t *capture_result(const struct capture *c, const struct publication 
 	json_object_set(result, "maintenance", c->maintenance);
 	json_object_set(result, "stale", carry_stale(c->carry));
 	json_object_set(result, "orphans", c->orphans);
+	json_object_set_new(result, "unmatchedRules", remarks_unmatched(c));
 	json_object_set_new(result, "drift", capture_sorted(c->drift));
 	json_object_set_new(result, "finalizers", capture_sorted(c->finalizers));
 	json_object_set_new(result, "pointInTime", json_boolean(c->together));

@@ -10,7 +10,6 @@
 #include "internal.h"
 #include "kube/list.h"
 #include "object/canonical.h"
-#include "object/clean.h"
 #include "object/fieldpath.h"
 #include "object/object.h"
 #include "object/references.h"
@@ -162,7 +161,7 @@ static void classify_and_clean(const struct collect *collect, struct object *obj
 	facts->class_ = CLASS_GENERATED;
 	if (classify_owner(object->json, &owner))
 		return;
-	clean_object(object->json, row->strip, row->strip_count);
+	policy_clean(row, object->json);
 	rule = classify_by_rule(object, &managers, policy->rules, policy->rule_count);
 	facts->rule = rule ? (size_t)(rule - policy->rules) + 1 : 0;
 	facts->class_ = rule ? rule->class_ : CLASS_AUTHORED;

@@ -12,7 +12,7 @@
 #include "util/json.h"
 #include "util/strbuf.h"
 
-enum { TAG_REFERENCE = 'R', TAG_PRODUCES = 'P', TAG_ENVIRONMENT = 'E', TAG_FINALIZER = 'F' };
+enum { TAG_REFERENCE = 'R', TAG_PRODUCES = 'P', TAG_ENVIRONMENT = 'E', TAG_FINALIZER = 'F', TAG_MATCH = 'M' };
 
 /* ---- writing ---- */
 
@@ -80,6 +80,13 @@ void facts_add_finalizer(const char *finalizer, struct strbuf *out)
 {
 	strbuf_addc(out, TAG_FINALIZER);
 	put(out, finalizer);
+	put(out, "");
+}
+
+void facts_add_match(size_t own, struct strbuf *out)
+{
+	strbuf_addc(out, TAG_MATCH);
+	put_number(out, own);
 	put(out, "");
 }
 
@@ -239,6 +246,16 @@ void facts_finalizers(const struct facts *facts, void (*fn)(const char *finalize
 	while (next_entry(&at, facts->end, &entry))
 		if (entry.tag == TAG_FINALIZER)
 			fn(entry.first, arg);
+}
+
+void facts_matches(const struct facts *facts, void (*fn)(size_t own, void *arg), void *arg)
+{
+	const char *at = facts->rest;
+	struct entry entry;
+
+	while (next_entry(&at, facts->end, &entry))
+		if (entry.tag == TAG_MATCH)
+			fn(strtoul(entry.first, NULL, 10), arg);
 }
 
 void facts_environment(const struct facts *facts, void (*fn)(const char *path, const char *yaml, void *arg), void *arg)

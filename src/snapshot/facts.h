@@ -3,7 +3,7 @@
  * facts - what a capture needs to know of one object: everything that follows from the object and the policy alone, so that it can be kept from
  * one capture to the next (cache.h).
  *
- * A record is a row of strings, each with its NUL: the head, then the references, the produced, the environment values and unknown finalizers in any number.
+ * A record is a row of strings, each with its NUL: the head, then the references, the produced, the environment values, unknown finalizers and matches in any number.
  */
 #ifndef RHAII_SNAPSHOT_FACTS_H
 #define RHAII_SNAPSHOT_FACTS_H
@@ -35,6 +35,8 @@ struct facts {
 
 /* Append a finalizer that the policy does not know. */
 void facts_add_finalizer(const char *finalizer, struct strbuf *out);
+/* Append that the policy's own rule of this number names something of the object. */
+void facts_add_match(size_t own, struct strbuf *out);
 /* Append the lists of a cleaned object. */
 void facts_lists(const struct object *object, const struct policy_kind *row, struct strbuf *out);
 /* Append the whole record. */
@@ -46,6 +48,7 @@ int facts_read(struct facts *out, struct strbuf *record, size_t from);
 int facts_references(const struct facts *facts, const struct policy_kind *row, reference_fn fn, void *arg);
 int facts_produces(const struct facts *facts, const struct policy_kind *row, reference_fn fn, void *arg);
 void facts_finalizers(const struct facts *facts, void (*fn)(const char *finalizer, void *arg), void *arg);
+void facts_matches(const struct facts *facts, void (*fn)(size_t own, void *arg), void *arg);
 /* yaml is the item of requirements.yaml, "- object: ..", with its newlines. */
 void facts_environment(const struct facts *facts, void (*fn)(const char *path, const char *yaml, void *arg), void *arg);
 

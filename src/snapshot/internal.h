@@ -117,6 +117,7 @@ struct capture {
 	json_t *findings;    /* the same, only told */
 	json_t *drift;       /* [{object, fields: [{path, applied, live}]}] */
 	json_t *finalizers;  /* [{object, finalizer}] that the policy does not know */
+	bool *matched;       /* which of the policy's own rules name something, as policy->own */
 };
 
 /* Append "group/resource/namespace/name". */
@@ -201,6 +202,8 @@ json_t *remarks_drift(const json_t *object);
 void remarks_keep_drift(struct capture *c, const struct object *object, json_t *fields);
 /* Append what facts_lists cannot see of an object, since it is not cleaned yet. */
 void remarks_look(const struct capture *c, const struct object *object, struct strbuf *out);
+/* [{rule, of, path}]: what its author wrote into the policy and nothing in the snapshot has. The caller's. */
+json_t *remarks_unmatched(const struct capture *c);
 /* The object is in the snapshot: tell what remarks_look has seen. */
 void remarks_take(struct capture *c, const struct object *object, const struct facts *facts);
 

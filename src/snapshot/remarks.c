@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is told of an object beside its file, and is seen before it is cleaned: where it drifted from what was applied, and finalizers that nobody knows. */
-#include <string.h>
+/*
+ * What is told of an object beside its file, and is seen before it is cleaned: where it drifted from what was applied, finalizers that nobody
+ * knows, and which of the policy's own rules match it.
+ */
+#include <stdlib.h>
 
 #include "facts.h"
 #include "internal.h"
@@ -20,12 +23,14 @@ void remarks_begin(struct capture *c)
 {
 	c->drift = json_array();
 	c->finalizers = json_array();
+	c->matched = xcalloc(c->policy->own_count + 1, sizeof(*c->matched));
 }
 
 void remarks_end(struct capture *c)
 {
 	json_decref(c->drift);
 	json_decref(c->finalizers);
+	free(c->matched);
 }
 
 /* ---- drift ---- */
@@ -72,11 +77,56 @@ static bool is_known(const struct policy *policy, const char *finalizer)
 	return false;
 }
 
+/* ---- the policy's own rules ---- */
+
+static int is_there(json_t *value, const char *concrete, void *arg)
+{
+	(void)value;
+	(void)concrete;
+	(void)arg;
+	return 1;
+}
+
+static void look_for_own(const struct policy *policy, const struct object *object, struct strbuf *out)
+{
+	for (size_t i = 0; i < policy->own_count; i++)
+		if (policy_own_applies(&policy->own[i], object->group, object->resource) &&
+			fieldpath_each(object->json, policy->own[i].path, is_there, NULL) != 0)
+			facts_add_match(i, out);
+}
+
+static void add_match(size_t own, void *arg)
+{
+	struct capture *c = arg;
+
+	if (own < c->policy->own_count)
+		c->matched[own] = true;
+}
+
+json_t *remarks_unmatched(const struct capture *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->policy->own_count; i++) {
+		const struct policy_own *own = &c->policy->own[i];
+
+		if (!c->matched[i])
+			json_array_append_new(list,
+				json_pack("{s:s, s:o, s:s}", "rule", own->keep ? "keep" : "strip", "of",
+					json_sprintf("%s%s%s", own->resource, *own->group ? "." : "", own->group), "path",
+					fieldpath_text(own->path)));
+	}
+	return list;
+}
+
+/* ---- both ---- */
+
 void remarks_look(const struct capture *c, const struct object *object, struct strbuf *out)
 {
 	const json_t *item;
 	size_t i;
 
+	look_for_own(c->policy, object, out);
 	json_array_foreach (json_at(object->json, "metadata", "finalizers", NULL), i, item) {
 		const char *finalizer = json_text_at(item, NULL);
 
@@ -105,4 +155,5 @@ void remarks_take(struct capture *c, const struct object *object, const struct f
 	object_describe(object, &name);
 	adding.object = name.buf;
 	facts_finalizers(facts, add_finalizer, &adding);
+	facts_matches(facts, add_match, c);
 }

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "object/clean.h"
 #include "object/fieldpath.h"
 #include "object/object.h"
 #include "policy/policy.h"
@@ -59,7 +58,7 @@ static json_t *cleaned(const json_t *json, const struct policy_kind *row)
 {
 	json_t *copy = json_deep_copy(json);
 
-	clean_object(copy, row->strip, row->strip_count);
+	policy_clean(row, copy);
 	return copy;
 }
 

@@ -170,6 +170,34 @@ static void test_clean_keeps_every_other_empty_container(void **state)
 		"{\"spec\":{\"ingress\":[],\"labels\":{},\"podSelector\":{},\"router\":{\"route\":{}},\"x\":{}}}");
 }
 
+static void assert_kept(const char *json, const char *strip, const char *keep, const char *expected)
+{
+	struct fieldpath *paths[] = {path_of(strip), path_of(keep)};
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	auto_json json_t *value = json_of(json);
+
+	clean_object_but(value, &paths[0], 1, &paths[1], 1);
+	json_write(value, &text);
+	assert_string_equal(text.buf, expected);
+	fieldpath_free(paths[0]);
+	fieldpath_free(paths[1]);
+}
+
+/* What a policy includes is stripped, but for what its author wants. */
+static void test_clean_keeps_what_is_named(void **state)
+{
+	(void)state;
+	assert_kept("{\"a\":1,\"b\":2}", "a", "a", "{\"a\":1,\"b\":2}");
+	assert_kept("{\"m\":{\"x.io/a\":true,\"x.io/b\":true}}", "m['x.io/*']", "m['x.io/b']", "{\"m\":{\"x.io/b\":true}}");
+	/* inside of what goes */
+	assert_kept("{\"status\":{\"a\":{\"b\":1,\"c\":2},\"d\":[1]},\"x\":0}", "status", "status.a.c",
+		"{\"status\":{\"a\":{\"c\":2}},\"x\":0}");
+	assert_kept("{\"l\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]}", "l[]", "l[name=b]", "{\"l\":[{\"name\":\"b\"}]}");
+	assert_kept("{\"l\":[{\"a\":1,\"b\":2},3]}", "l", "l[0].b", "{\"l\":[{\"b\":2}]}");
+	/* nothing of it is there */
+	assert_kept("{\"status\":{\"a\":1}}", "status", "status.b", "{}");
+}
+
 static void test_clean_of_odd_values_is_harmless(void **state)
 {
 	(void)state;
@@ -189,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_a_rule_is_excused_by_a_filled_field),
 		cmocka_unit_test(test_clean_drops_metadata_that_is_empty_afterwards),
 		cmocka_unit_test(test_clean_keeps_every_other_empty_container),
+		cmocka_unit_test(test_clean_keeps_what_is_named),
 		cmocka_unit_test(test_clean_of_odd_values_is_harmless),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,6 @@
 
 #include "object/canonical.h"
 #include "object/classify.h"
-#include "object/clean.h"
 #include "object/fieldpath.h"
 #include "object/object.h"
 #include "object/references.h"
@@ -143,7 +142,7 @@ static void assert_cleaned(const char *group, const char *resource, const char *
 	const struct policy_kind *kind = policy_find(rhaii, group, resource);
 
 	assert_non_null(kind);
-	clean_object(object->json, kind->strip, kind->strip_count);
+	policy_clean(kind, object->json);
 	canonical_yaml(object->json, &text);
 	assert_string_equal(text.buf, expected);
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "policy/policy.h"
 #include "snapshot_support.h"
 #include "util/json.h"
 
@@ -103,6 +104,64 @@ static void test_what_did_not_drift_is_not_told(void **fixture)
 	assert_int_equal(json_array_size(json_object_get(f->result, "drift")), 0);
 }
 
+/* ---- the policy's own rules ---- */
+
+static void take_by_file(struct snapshot_fixture *f, const char *own, const char *services)
+{
+	auto_free char *text = xasprintf("%s%s", policy_text, own);
+
+	support_write_file("own.yaml", text);
+	policy_free(f->policy);
+	f->policy = NULL;
+	if (policy_load(&f->policy, "./own.yaml", f->err) < 0)
+		fail_msg("%s", f->err->text);
+	snapshot_hello(f);
+	fake_cluster_list(&f->cluster, SERVICES, "s.io/v1", "Service", services);
+	snapshot_take(f);
+}
+
+#define OWN_RULES "keep:\n- {of: services.s.io, path: metadata.finalizers}\n- metadata.annotations.none\n"
+#define OWN_FINALIZED WITH("a", ",'finalizers':['known.io/x']", "")
+
+static void assert_unmatched(const struct snapshot_fixture *f)
+{
+	auto_free char *told = list_of(f, "unmatchedRules");
+
+	assert_string_equal(told,
+		"[{\"of\":\"*.*\",\"path\":\"metadata.annotations['kubectl.kubernetes.io/"
+		"last-applied-configuration']\",\"rule\":\"strip\"},"
+		"{\"of\":\"*.*\",\"path\":\"metadata.annotations.none\",\"rule\":\"keep\"}]");
+}
+
+static void test_a_kept_field_stays_and_rules_that_match_nothing_are_told(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	take_by_file(f, OWN_RULES, OWN_FINALIZED);
+	assert_file_has("objects/namespaces/prod/services.s.io/a.yaml", "  finalizers:\n  - known.io/x\n");
+	assert_unmatched(f);
+}
+
+/* What is known is not read, and its matches count all the same. */
+static void test_they_are_told_again_when_nothing_changed(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	take_by_file(f, OWN_RULES, OWN_FINALIZED);
+	take_by_file(f, OWN_RULES, OWN_FINALIZED);
+	assert_false(json_is_true(json_object_get(f->result, "changed")));
+	assert_unmatched(f);
+}
+
+/* The text of a policy.yaml has no author of its own. */
+static void test_a_policy_from_elsewhere_has_no_own_rules(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	take(f, WITH("a", "", ""));
+	assert_int_equal(json_array_size(json_object_get(f->result, "unmatchedRules")), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, snapshot_set_up, snapshot_tear_down)
 
 int main(void)
@@ -113,6 +172,9 @@ int main(void)
 		TEST(test_drift_is_told_and_in_no_file),
 		TEST(test_drift_is_told_again_when_nothing_changed),
 		TEST(test_what_did_not_drift_is_not_told),
+		TEST(test_a_kept_field_stays_and_rules_that_match_nothing_are_told),
+		TEST(test_they_are_told_again_when_nothing_changed),
+		TEST(test_a_policy_from_elsewhere_has_no_own_rules),
 	};
 
 	return cmocka_run_group_tests_name("snapshot_remarks", tests, NULL, NULL);
