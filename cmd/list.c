@@ -58,8 +58,8 @@ static int add_commit(const struct git_commit *commit, void *arg)
 	if (!count)
 		return -1;
 	json_array_append_new(listing->ctx->result,
-		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "commit", commit->id, "capturedAt", captured_at, "unchangedUntil",
-			unchanged_until(listing, captured_at), "objects", count, "orphans", orphans, "maintenance",
+		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "commit", commit->id, "capturedAt", captured_at,
+			"unchangedUntil", unchanged_until(listing, captured_at), "objects", count, "orphans", orphans, "maintenance",
 			count_or_null(commit->maintenance), "notReady", not_ready(listing), "stale",
 			stale_of(listing->ctx->store, listing->ctx->cluster, commit), "subject", commit->subject));
 	return 0;

@@ -54,7 +54,7 @@ const struct classify_rule *classify_by_rule(
 /* The class of an object whose managers are not known. evidence (may be NULL) gets the reason in words, "controlled by LLMInferenceService qwen". */
 enum object_class classify_object(const struct object *object, const struct classify_rule *rules, size_t count, struct strbuf *evidence);
 
-/* The first rule that holds for an object of this name, whatever else there is to it; NULL: none does, or one wants to see more of it first. */
+/* The first rule that asks for nothing but what such a name tells, and holds; NULL: none does. */
 const struct classify_rule *classify_by_name(const struct object *name, const struct classify_rule *rules, size_t count);
 
 const char *classify_name(enum object_class class_);

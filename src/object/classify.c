@@ -144,8 +144,8 @@ const struct classify_rule *classify_by_name(const struct object *name, const st
 	for (size_t i = 0; i < count; i++) {
 		bool certain;
 
-		if (holds_for_name(&rules[i], name, &certain))
-			return certain ? &rules[i] : NULL;
+		if (holds_for_name(&rules[i], name, &certain) && certain)
+			return &rules[i];
 	}
 	return NULL;
 }

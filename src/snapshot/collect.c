@@ -153,8 +153,7 @@ static void classify_and_clean(const struct collect *collect, struct object *obj
 	const struct policy *policy = collect->c->policy;
 	const struct policy_kind *row = collect->kind->row;
 	const struct kube_raw *raw = collect->raw; /* NULL: the object is the branch head's */
-	const struct classify_managers managers = {
-		.text = raw ? raw->managed_fields : NULL, .len = raw ? raw->managed_fields_len : 0};
+	const struct classify_managers managers = {.text = raw ? raw->managed_fields : NULL, .len = raw ? raw->managed_fields_len : 0};
 	const struct classify_rule *rule;
 	struct object_owner owner;
 

@@ -142,8 +142,8 @@ static bool has_any(const struct strlist *globs, const char *text)
 	return globs->count == 0;
 }
 
-/* A preset's name is a preset only where its controller is. */
-static void add_near_rules(struct why *why)
+/* A preset's name is a preset only where its controller is. seen: the object is known, so that a row that could hold does not. */
+static void add_near_rules(struct why *why, bool seen)
 {
 	const struct object *name = why->name;
 
@@ -153,8 +153,10 @@ static void add_near_rules(struct why *why)
 
 		if (text_glob(rule->group, name->group) && text_glob(rule->resource, name->resource) && rule->names.count &&
 			has_any(&rule->names, name->name))
-			add(why, "the policy's row '%s' (%s) does not hold: %s", rule->why, classify_name(rule->class_),
-				elsewhere ? "it is of other namespaces" : "not all that it asks for is so");
+			add(why, "the policy's row '%s' (%s) %s", rule->why, classify_name(rule->class_),
+				elsewhere      ? "does not hold: it is of other namespaces"
+					: seen ? "does not hold: not all that it asks for is so"
+					       : "may hold: it looks at more than the name");
 	}
 }
 
@@ -191,7 +193,7 @@ static json_t *why_authored(struct why *why, const struct object *object)
 		add(why, "by the policy and this file alone it would be %s: %s", classify_name(class_), text.buf);
 	if (row)
 		add_selection(why, row);
-	add_near_rules(why);
+	add_near_rules(why, true);
 	add_marks(why, object);
 	return answer(why, "authored", class_ == CLASS_AUTHORED ? text.buf : "the snapshot holds it");
 }
@@ -311,7 +313,7 @@ static json_t *why_unknown(struct why *why)
 		if (strcmp(why->policy->inventory[i].group, why->name->group) == 0 &&
 			strcmp(why->policy->inventory[i].resource, why->name->resource) == 0)
 			add(why, "of its kind only what a controller made of an object of the snapshot is listed");
-	add_near_rules(why);
+	add_near_rules(why, false);
 	return answer(why, "unknown", nearest_reason(why, row));
 }
 

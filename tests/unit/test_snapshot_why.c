@@ -149,6 +149,23 @@ static void test_a_narrowed_snapshot_knows_its_namespaces_only(void **fixture)
 	assert_answers(f, questions, COUNT(questions));
 }
 
+static void test_a_row_that_wants_to_see_more_may_hold(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+	const struct question questions[] = {
+		{route_group, routes, prod, preset,
+			"unknown: it was not there, or a controller owned it\nevery Route in scope that somebody wrote is taken\n"
+			"the policy's row 'a preset' (installed) may hold: it looks at more than the name\n"},
+	};
+
+	snapshot_policy(f,
+		"format: 1\nname: test\nstrip: [metadata.uid, metadata.resourceVersion]\nwaves: [{name: one}]\n"
+		"installed: [{of: routes.r.io, labels: [a], names: [pre*], why: a preset}]\n"
+		"kinds:\n- {resource: routes, group: r.io, kind: Route, wave: one}\n");
+	snapshot_take_given(f, &(struct snapshot_given){.routes = ROUTE("prod", "x", "")});
+	assert_answers(f, questions, COUNT(questions));
+}
+
 /* The name of a preset where its controller is not is somebody's own choice. */
 static void test_a_row_that_does_not_hold_is_told(void **fixture)
 {
@@ -177,6 +194,7 @@ int main(void)
 		TEST(test_of_others_the_nearest_reason_is_told),
 		TEST(test_a_narrowed_snapshot_knows_its_namespaces_only),
 		TEST(test_a_row_that_does_not_hold_is_told),
+		TEST(test_a_row_that_wants_to_see_more_may_hold),
 	};
 
 	return cmocka_run_group_tests_name("snapshot_why", tests, NULL, NULL);
