@@ -172,6 +172,89 @@ static void test_a_service_keeps_what_people_wrote(void **state)
 		"  template:\n    containers: []\n");
 }
 
+struct mark {
+	const char *where, *key; /* labels or annotations */
+	bool stays;
+};
+
+static void assert_mark(const char *group, const char *resource, const struct mark *mark)
+{
+	auto_free char *api_version = xasprintf("%s%sv1", group, *group ? "/" : "");
+	auto_object struct object *object = NULL;
+	auto_json json_t *json = json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s}}}", "apiVersion", api_version, "kind", "K", "metadata", "name",
+		"a", "namespace", "prod", mark->where, mark->key, "value");
+	struct error err = ERROR_INIT;
+
+	assert_int_equal(object_new(&object, resource, json, &err), 0);
+	policy_clean(policy_find(rhaii, group, resource), object->json);
+	if ((json_at(object->json, "metadata", mark->where, mark->key, NULL) != NULL) != mark->stays)
+		fail_msg("%s of %s '%s' should have %s", resource, mark->where, mark->key, mark->stays ? "stayed" : "gone");
+}
+
+/* What webhooks derive, and what only looks like it: the annotations below hold data that a person wrote, or that a conversion hid there. */
+static void test_what_webhooks_derive_goes_and_its_look_alikes_stay(void **state)
+{
+	static const struct mark services[] = {
+		{"labels", "internal.serving.kserve.io/localmodel", false},
+		{"labels", "internal.serving.kserve.io/localmodel-namespace", false},
+		{"annotations", "internal.serving.kserve.io/localmodel-sourceuri", false},
+		{"annotations", "internal.serving.kserve.io/localmodel-pvc-name", false},
+		{"labels", "serving.kserve.io/routing-group", false},
+		{"annotations", "kubectl.kubernetes.io/last-applied-configuration", false},
+		/* look-alikes */
+		{"annotations", "internal.serving.kserve.io/localmodel", true},
+		{"labels", "internal.serving.kserve.io/localmodel-sourceuri", true},
+		{"labels", "serving.kserve.io/localmodel", true},
+		{"annotations", "serving.kserve.io/routing-group", true},
+		{"annotations", "internal.serving.kserve.io/model-criticality", true},
+		{"annotations", "internal.serving.kserve.io/lora-criticalities", true},
+		{"annotations", "serving.kserve.io/stop", true},
+		{"annotations", "serving.kserve.io/enable-served-by-header", true},
+		{"annotations", "serving.kserve.io/exp-dra-device-class", true},
+		{"annotations", "serving.kserve.io/nodegroup", true},
+		{"annotations", "serving.kserve.io/disable-localmodel", true},
+		{"annotations", "security.opendatahub.io/enable-auth", true},
+		{"annotations", "prometheus.io/scrape", true},
+		{"annotations", "k8s.v1.cni.cncf.io/networks", true},
+		{"annotations", "kubectl.kubernetes.io/restartedAt", true},
+		{"annotations", "meta.helm.sh/release-name", true},
+		{"labels", "app.kubernetes.io/managed-by", true},
+	};
+	static const struct mark others[] = {
+		{"labels", "internal.serving.kserve.io/localmodel", true}, /* the webhook is for services */
+		{"annotations", "kubectl.kubernetes.io/last-applied-configuration", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		assert_mark("serving.kserve.io", "llminferenceservices", &services[i]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		assert_mark("gateway.networking.k8s.io", "httproutes", &others[i]);
+		assert_mark("networking.k8s.io", "networkpolicies", &others[i]);
+		assert_mark("", "configmaps", &others[i]);
+	}
+}
+
+/* Whoever takes a default or an empty value out may change the meaning; what nobody knows is somebody's. */
+static void test_defaults_empty_values_and_unknown_fields_stay(void **state)
+{
+	(void)state;
+	assert_cleaned("gateway.networking.k8s.io", "httproutes",
+		"apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: a, namespace: prod, ours: {x: 1}}\n"
+		"spec: {parentRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: gw}], hostnames: [], rules: [{}], later: "
+		"null}\n"
+		"status: {parents: []}\n",
+		"apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata:\n  name: a\n  namespace: prod\n  ours:\n    x: 1\n"
+		"spec:\n  hostnames: []\n  later: null\n  parentRefs:\n  - group: gateway.networking.k8s.io\n    kind: Gateway\n    name: "
+		"gw\n"
+		"  rules:\n  - {}\n");
+	assert_cleaned("networking.k8s.io", "networkpolicies",
+		"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a, namespace: prod, labels: {}}\n"
+		"spec: {podSelector: {}, ingress: [], egress: [{}], policyTypes: [Ingress, Egress]}\nstatus: {}\n",
+		"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: a\n  namespace: prod\n"
+		"spec:\n  egress:\n  - {}\n  ingress: []\n  podSelector: {}\n  policyTypes:\n  - Ingress\n  - Egress\n");
+}
+
 static void test_a_namespace_keeps_its_labels(void **state)
 {
 	(void)state;
@@ -399,6 +482,8 @@ int main(void)
 		cmocka_unit_test(test_selected_kinds_come_after_those_that_refer_to_them),
 		cmocka_unit_test(test_early_routes_are_those_of_services),
 		cmocka_unit_test(test_a_service_keeps_what_people_wrote),
+		cmocka_unit_test(test_what_webhooks_derive_goes_and_its_look_alikes_stay),
+		cmocka_unit_test(test_defaults_empty_values_and_unknown_fields_stay),
 		cmocka_unit_test(test_a_namespace_keeps_its_labels),
 		cmocka_unit_test(test_an_account_keeps_the_secrets_of_people),
 		cmocka_unit_test(test_a_gateway_forgets_its_load_balancer),
