@@ -26,6 +26,7 @@ var commands = []command{
 	{"prepare", "[ROLE...]", "make the prepared clusters of these roles (default: all) in the cache", runPrepare},
 	{"up", "--role ROLE --dir DIR", "run a cluster in DIR until told to stop", runUp},
 	{"load", "--kubeconfig FILE", "create the input of the tests on a running cluster and wait until it is Ready", runLoad},
+	{"samples", "--kubeconfig FILE", "create the samples of the modules; a line of JSON each says what became of it", runSamples},
 	{"free-port", "", "print a free loopback TCP port", runFreePort},
 }
 
