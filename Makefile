@@ -129,7 +129,17 @@ format:
 
 # --- other ways to run the tests -------------------------------------------------------------------------------------------------------
 
-.PHONY: check-asan coverage fuzz sweep bench crash
+.PHONY: check-asan coverage fuzz sweep bench crash fidelity
+# The list of the samples, with what became of each, stays in build/samples.jsonl.
+FIDELITY_SEEDS ?= 200
+fidelity: setup
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/unit/test_snapshot_random
+	@tests/cluster/build.sh >/dev/null
+	@RANDOM_SEEDS=$(FIDELITY_SEEDS) $(BUILD)/unit/test_snapshot_random
+	@FIDELITY_LIST=$(abspath $(BUILD))/samples.jsonl bash tests/integration/fidelity.sh
+	@bash tests/integration/shapes.sh
+	@tests/cluster/samples.sh $(BUILD)/samples.jsonl
+
 crash: setup
 	@$(MAKE) --no-print-directory -j2 all
 	@tests/cluster/build.sh >/dev/null

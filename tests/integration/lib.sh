@@ -114,6 +114,18 @@ mark() {
 	wc -l <"$1/audit.log"
 }
 
+# settled CLUSTER-DIR [N]: KServe has put its finalizer on every service and config but N of them. It writes an object whole then, with empty fields of
+# its own (`resources: {}`), so that before it a snapshot may be another than after it.
+settled() {
+	local left
+	for _ in $(seq 60); do
+		left=$(cluster_kubectl "$1" get llminferenceservices,llminferenceserviceconfigs -A -o json | jq '[.items[] | select(.metadata.finalizers == null)] | length')
+		[ "$left" -le "${2:-0}" ] && return
+		sleep 5 # each look costs a second of CPU
+	done
+	echo "$left objects are without a finalizer of KServe" && return 1
+}
+
 run_tests() {
 	local name script
 	script=$(basename "$0" .sh)

@@ -59,6 +59,7 @@ conditions_agree() {
 
 test_the_controller_makes_what_it_makes_of_each_shape() {
 	eventually has_children "$source" || { cat difference && return 1; }
+	settled "$source"
 	cluster_kubectl "$source" delete llmisvc terminating -n shapes --wait=false
 }
 
@@ -109,6 +110,7 @@ test_a_restore_creates_all_and_the_controller_the_rest() {
 }
 
 test_the_trees_are_identical() {
+	settled "$target"
 	expect 0 dr "$target" snapshot --cluster two --repo backup
 	git -C backup diff --stat clusters/one:objects clusters/two:objects
 	same "objects/" "$(git -C backup rev-parse clusters/two:objects)" "$(git -C backup rev-parse clusters/one:objects)"

@@ -22,13 +22,16 @@ import (
 )
 
 // sampleKinds are what is looked for, with their groups: other people have a Gateway too.
-var sampleKinds = map[string][]string{
-	"LLMInferenceService":       {"serving.kserve.io"},
-	"LLMInferenceServiceConfig": {"serving.kserve.io"},
-	"HTTPRoute":                 {"gateway.networking.k8s.io"},
-	"Gateway":                   {"gateway.networking.k8s.io"},
-	"InferencePool":             {"inference.networking.k8s.io", "inference.networking.x-k8s.io"},
-	"NetworkPolicy":             {"networking.k8s.io"},
+var sampleKinds = map[string]struct {
+	plural string
+	groups []string
+}{
+	"LLMInferenceService":       {"llminferenceservices", []string{"serving.kserve.io"}},
+	"LLMInferenceServiceConfig": {"llminferenceserviceconfigs", []string{"serving.kserve.io"}},
+	"HTTPRoute":                 {"httproutes", []string{"gateway.networking.k8s.io"}},
+	"Gateway":                   {"gateways", []string{"gateway.networking.k8s.io"}},
+	"InferencePool":             {"inferencepools", []string{"inference.networking.k8s.io", "inference.networking.x-k8s.io"}},
+	"NetworkPolicy":             {"networkpolicies", []string{"networking.k8s.io"}},
 }
 
 // kindLines gives the value of every line "kind: VALUE" of a text, whatever its indentation and quotes. A regular expression would do, in ten
@@ -228,15 +231,13 @@ func (d document) samples() []*sample {
 }
 
 func newSample(obj *unstructured.Unstructured) *sample {
-	groups, ours := sampleKinds[obj.GetKind()]
+	row, ours := sampleKinds[obj.GetKind()]
 	if !ours {
 		return nil
 	}
 	s := &sample{APIVersion: obj.GetAPIVersion(), Kind: obj.GetKind(), Namespace: obj.GetNamespace(), Name: obj.GetName(), Result: sampleOtherGroup}
-	for _, group := range groups {
-		if obj.GroupVersionKind().Group == group {
-			s.Result, s.object = "", obj
-		}
+	if slices.Contains(row.groups, obj.GroupVersionKind().Group) {
+		s.Result, s.object = "", obj
 	}
 	return s
 }

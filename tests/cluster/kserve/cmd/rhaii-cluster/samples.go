@@ -18,7 +18,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
@@ -206,11 +205,12 @@ func (c *client) createSamples(samples []*sample) error {
 
 // createSample asks as any client that says nothing special: unknown fields are a warning.
 func (c *client) createSample(s *sample) {
-	resource, _ := meta.UnsafeGuessKindToResource(s.object.GroupVersionKind()) // also of versions that are not served: the server shall say so
+	// By the version that the object says: where that is not served, the server shall say so.
+	where := c.Resource(s.object.GroupVersionKind().GroupVersion().WithResource(sampleKinds[s.Kind].plural)).Namespace(s.Namespace)
 	var created *unstructured.Unstructured
 	err := until(30*time.Second, describe(s.object), func() error {
 		var err error
-		created, err = c.Resource(resource).Namespace(s.Namespace).Create(context.Background(), s.object, metav1.CreateOptions{FieldValidation: "Warn"})
+		created, err = where.Create(context.Background(), s.object, metav1.CreateOptions{FieldValidation: "Warn"})
 		if err != nil && !apierrors.IsInternalError(err) { // 500 is what a webhook that does not answer gives
 			return fatal{err}
 		}
