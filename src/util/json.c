@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_plain.h"
 #include "util/error.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
@@ -139,6 +140,9 @@ json_t *json_read(const char *buf, size_t len, struct error *err)
 		error_set(err, ERR_SYNTAX, "line 1, column 1: empty");
 		return NULL;
 	}
+	value = json_plain_read(buf, len);
+	if (value)
+		return value;
 	if (check_depth(buf, len, err) < 0)
 		return NULL;
 	value = json_loadb(buf, len, READ_FLAGS, &fault);
