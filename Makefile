@@ -30,7 +30,7 @@ SANITIZE ?=
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(PACKAGES)))$(PKG_LIBS)
 CPPFLAGS += -Iinclude -I$(BUILD)/gen -D_GNU_SOURCE -DRHAII_VERSION='"$(VERSION)"'
-ALL_CFLAGS = -std=c17 $(OPT) $(WARNINGS) $(if $(SANITIZE),$(filter-out -D_FORTIFY_SOURCE=2,$(HARDENING)) -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -Wno-error,$(HARDENING)) $(PKG_CFLAGS) $(CFLAGS)
+ALL_CFLAGS = -std=c17 -pthread $(OPT) $(WARNINGS) $(if $(SANITIZE),$(filter-out -D_FORTIFY_SOURCE=2,$(HARDENING)) -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -Wno-error,$(HARDENING)) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LINKHARD) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 
 SRC := $(sort $(wildcard src/*/*.c))

@@ -10,7 +10,7 @@
  *
  * What the repository has already is not written again, so it is read back first: all folders, all files that the branch head has not, and
  * of the head's files GIT_READ_BACK_MAX drawn at random, others each time (10,000 of them take 0.3 to 0.5 s, as long as much of a run in
- * which nothing changed). Damage found there is ERR_INTEGRITY.
+ * which nothing changed). Damage found there is ERR_INTEGRITY. Of a new pack as many are read back by the same draw.
  *
  * Reading verifies: bytes that do not match their id, entries that are no plain files or folders, paths outside the grammar of tree.h
  * are ERR_INTEGRITY.

@@ -262,22 +262,11 @@ int tree_manifest_check(const struct tree *tree, const char *manifest, size_t le
 
 /* ---- git ids ---- */
 
-static void git_hash(const char *type, const void *data, size_t len, unsigned char id[TREE_ID_RAW])
-{
-	auto_strbuf struct strbuf header = STRBUF_INIT;
-	struct hash *hash = hash_new(1);
-
-	strbuf_addf(&header, "%s %zu", type, len);
-	hash_update(hash, header.buf, header.len + 1);
-	hash_update(hash, data, len);
-	hash_final_raw(hash, id);
-}
-
 static int hash_folder(const void *data, size_t len, unsigned char id[TREE_ID_RAW], void *arg, struct error *err)
 {
 	(void)arg;
 	(void)err;
-	git_hash("tree", data, len, id);
+	tree_object_id("tree", data, len, id);
 	return 0;
 }
 
@@ -293,7 +282,7 @@ void tree_git_id(const struct tree *tree, const char *prefix, char hex[41])
 		const struct tree_file *file = &tree->files[first + count];
 
 		entries[count].path = file->path;
-		git_hash("blob", file->data, file->len, entries[count].id);
+		tree_object_id("blob", file->data, file->len, entries[count].id);
 	}
 	/* Cannot fail: tree_sort has seen these paths. */
 	(void)tree_build(entries, count, len, hash_folder, NULL, id, &ignored);

@@ -2,10 +2,23 @@
 #include "tree_build.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util/error.h"
+#include "util/hash.h"
 #include "util/strbuf.h"
+
+void tree_object_id(const char *type, const void *data, size_t len, unsigned char id[TREE_ID_RAW])
+{
+	struct hash *hash = hash_new(1);
+	char header[40];
+	int header_len = snprintf(header, sizeof(header), "%s %zu", type, len);
+
+	hash_update(hash, header, (size_t)header_len + 1);
+	hash_update(hash, data, len);
+	hash_final_raw(hash, id);
+}
 
 struct builder {
 	const struct tree_entry *entries;

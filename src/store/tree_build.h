@@ -26,4 +26,7 @@ typedef int (*tree_emit_fn)(const void *data, size_t len, unsigned char id[TREE_
 int tree_build(const struct tree_entry *entries, size_t count, size_t skip, tree_emit_fn emit, void *arg, unsigned char id[TREE_ID_RAW],
 	struct error *err);
 
+/* The id of a git object; type is the word that git has for it ("blob"). */
+void tree_object_id(const char *type, const void *data, size_t len, unsigned char id[TREE_ID_RAW]);
+
 #endif

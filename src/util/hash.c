@@ -2,6 +2,7 @@
 #include "util/hash.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -22,16 +23,22 @@ static void check(int ok)
 	_exit(ERR_FAILED);
 }
 
-/* Fetched once: a look-up for each of 100,000 small objects would cost more than their hashes. */
+static EVP_MD *algorithms[2];
+
+static void fetch_algorithms(void)
+{
+	algorithms[0] = EVP_MD_fetch(NULL, "SHA256", NULL);
+	algorithms[1] = EVP_MD_fetch(NULL, "SHA1", NULL);
+}
+
+/* Fetched once, by whichever thread comes first: a look-up for each of 100,000 small objects would cost more than their hashes. */
 static const EVP_MD *algorithm(int sha1)
 {
-	static EVP_MD *fetched[2];
-	EVP_MD **md = &fetched[sha1 ? 1 : 0];
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	if (!*md)
-		*md = EVP_MD_fetch(NULL, sha1 ? "SHA1" : "SHA256", NULL);
-	check(*md != NULL);
-	return *md;
+	(void)pthread_once(&once, fetch_algorithms);
+	check(algorithms[sha1 ? 1 : 0] != NULL);
+	return algorithms[sha1 ? 1 : 0];
 }
 
 struct hash *hash_new(int sha1)

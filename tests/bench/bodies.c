@@ -198,8 +198,8 @@ int main(int argc, char **argv)
 {
 	unsigned long objects = argc == 3 ? strtoul(argv[1], NULL, 10) : 0, spread = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
 
-	if (objects < 1 || objects > 99999 || spread < 1 || spread > 9999) {
-		fprintf(stderr, "usage: bodies OBJECTS NAMESPACES (at most 99999 and 9999)\n");
+	if (objects < 1 || objects > 999999 || spread < 1 || spread > 9999) {
+		fprintf(stderr, "usage: bodies OBJECTS NAMESPACES (at most 999999 and 9999)\n");
 		return 2;
 	}
 	namespaces((unsigned)spread);
