@@ -22,9 +22,13 @@ struct git_store;
 struct strbuf;
 struct tree;
 
-/* Make archive and sidecar in dir where one of them is missing (*made), else leave them. *path is the caller's. ERR_FAILED too where a reader would take it for a bomb. */
-int archive_make(
-	struct git_store *store, const char *cluster, const char *commit_id, const char *dir, char **path, bool *made, struct error *err);
+/* Of which commit, and where. */
+struct archive_target {
+	const char *cluster, *commit_id, *dir;
+	const struct strbuf *manifest; /* git_write_manifest of the commit, which saves reading it twice; held against the commit. NULL: not known */
+};
+/* Make archive and sidecar where one of them is missing (*made), else leave them. *path is the caller's. ERR_FAILED too where a reader would take it for a bomb. */
+int archive_make(struct git_store *store, const struct archive_target *target, char **path, bool *made, struct error *err);
 
 /* Where the archive of the commit is, made or not; NULL when the commit cannot be read. The caller frees. */
 char *archive_path(struct git_store *store, const char *cluster, const char *commit_id, const char *dir, struct error *err);

@@ -77,6 +77,13 @@ int git_read_commit_raw(struct git_store *store, const char *id, char **out, siz
 /* First-parent history of the branch, newest first, until fn returns non-zero (which is no failure). */
 int git_log(
 	struct git_store *store, const char *cluster, int (*fn)(const struct git_commit *commit, void *arg), void *arg, struct error *err);
+struct git_blob {
+	const char *data;
+	size_t len;
+};
+/* Call fn for each file of the commit in order of path, every byte verified, one of them in memory at a time; blob is borrowed for the call. Ends with -1 when fn does. */
+typedef int (*git_file_fn)(const char *path, const struct git_blob *blob, void *arg, struct error *err);
+int git_each_file(struct git_store *store, const char *commit_id, git_file_fn fn, void *arg, struct error *err);
 /* All files of the commit, sorted, every byte verified. */
 int git_read_tree(struct git_store *store, const char *commit_id, struct tree *out, struct error *err);
 /* One file of the commit; ERR_NOT_FOUND. Appends. */
@@ -102,10 +109,6 @@ void git_write_last(const struct git_write *w, struct git_file *out);
 int git_write_reuse(struct git_write *w, const char *path, const struct git_file *file, struct error *err);
 /* id of the tree and SHA-256 of its manifest; *unchanged when the branch head has this tree. ERR_FAILED when a path came twice. */
 int git_write_finish(struct git_write *w, char tree[GIT_ID_SIZE], char manifest_sha256[65], bool *unchanged, struct error *err);
-struct git_blob {
-	const char *data;
-	size_t len;
-};
 /*
  * Call fn for each file that differs between the branch head's tree and the finished one, by path; old or new_ is NULL where there is none, both
  * are borrowed for the call. 0 at the end, 1 when fn returned non-zero and so ended it (err is as fn left it), -1 for an error of our own.
@@ -117,6 +120,8 @@ int git_write_changes(struct git_write *w, int (*fn)(const char *path, const str
 /* Author and committer "rhaii-dr <rhaii-dr@localhost>" at time, UTC. message ends in its trailers; with one that git_read_commit would refuse (more than GIT_COMMIT_MAX, not
  * UTF-8) it is ERR_FAILED. Moves the branch: ERR_CONFLICT when it is not where git_write_begin saw it. */
 int git_write_commit(struct git_write *w, const char *message, time_t time, char id[GIT_ID_SIZE], struct error *err);
+/* Append the manifest of the finished tree, as tree_manifest has it. */
+void git_write_manifest(const struct git_write *w, struct strbuf *out);
 /* More trailers for the tags that follow, "Not-Ready: 2\n"; NULL: none. */
 void git_write_remark(struct git_write *w, const char *trailers);
 /*

@@ -49,6 +49,8 @@ int tree_add(struct tree *tree, const char *path, const void *data, size_t len, 
 /* Sort; a path that is there twice, or both a file and a folder, is ERR_INTEGRITY. Call once after the adds. */
 int tree_sort(struct tree *tree, struct error *err);
 const struct tree_file *tree_find(const struct tree *tree, const char *path);
+/* Append one line of a manifest. */
+void tree_manifest_line(const char *sha256, const char *path, struct strbuf *out);
 /* Append the manifest, "<sha256>  <path>\n" a file in order (sha256sum -c form). */
 void tree_manifest(const struct tree *tree, struct strbuf *out);
 /* Hold the tree against a manifest: the paths that differ, are missing from the tree or are not listed go to changed, sorted. Its lines may be in any order.

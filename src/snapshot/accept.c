@@ -150,12 +150,13 @@ int capture_accept(
 	struct git_store *store, const char *cluster, const char *id, const char *archive_dir, json_t **result, struct error *err)
 {
 	__attribute__((cleanup(accepting_release))) struct accepting a = {.before = TREE_INIT, .after = TREE_INIT};
+	struct archive_target target = {.cluster = cluster, .commit_id = a.commit.id, .dir = archive_dir};
 
 	*result = NULL;
 	if (git_store_lock(store, err) < 0 || read_refused(&a, store, cluster, id, err) < 0 || read_before(&a, store, err) < 0 ||
 		git_refused_accept(store, cluster, &a.commit, err) < 0 || git_refused_forget(store, cluster, err) < 0)
 		return -1;
-	if (archive_dir && archive_make(store, cluster, a.commit.id, archive_dir, &a.archive, &a.archive_made, err) < 0)
+	if (archive_dir && archive_make(store, &target, &a.archive, &a.archive_made, err) < 0)
 		return error_wrap(err, "archive of commit %.12s, which is kept in the repository", a.commit.id);
 	*result = accept_result(&a, cluster);
 	return 0;

@@ -211,11 +211,15 @@ static int capture_mark(struct capture *c, const struct publication *p, struct e
 static int capture_publish(struct capture *c, struct git_store *store, struct publication *p, struct error *err)
 {
 	const struct capture_options *o = c->options;
+	auto_strbuf struct strbuf manifest = STRBUF_INIT;
+	struct archive_target target = {.cluster = o->cluster, .commit_id = p->head, .dir = o->archive_dir, .manifest = &manifest};
 
 	if ((!p->unchanged && capture_commit(c, p, err) < 0) || capture_mark(c, p, err) < 0 ||
 		git_refused_forget(store, o->cluster, err) < 0)
 		return -1;
-	if (o->archive_dir && archive_make(store, o->cluster, p->head, o->archive_dir, &p->archive, &p->archive_made, err) < 0)
+	if (o->archive_dir)
+		git_write_manifest(c->write, &manifest);
+	if (o->archive_dir && archive_make(store, &target, &p->archive, &p->archive_made, err) < 0)
 		return error_wrap(err, "archive of commit %.12s, which is kept in the repository", p->head);
 	return 0;
 }

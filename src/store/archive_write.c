@@ -4,6 +4,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,12 +12,14 @@
 
 #include "store/git.h"
 #include "store/tree.h"
+#include "tree_build.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/file.h"
 #include "util/hash.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
+#include "util/worker.h"
 
 #define ARCHIVE_MODE 0600
 #define ENTRY_MODE 0644
@@ -31,16 +34,19 @@ struct content {
 	struct git_commit commit;
 	char *raw; /* the commit object */
 	size_t raw_len;
-	struct tree tree;
 	struct strbuf manifest;
 };
 
-/* tar -> zstd -> file. The first failure sticks and is in err. */
+/* tar -> worker: zstd -> file. The first failure sticks and is in err. */
 struct sink {
+	struct error *err;
+	struct worker *worker;
+	struct strbuf part; /* on its way to the worker */
+
+	/* The worker's, until worker_wait. */
 	ZSTD_CCtx *zstd;
 	struct file_writer *file;
-	struct hash *sum; /* of the compressed bytes */
-	struct error *err;
+	struct hash *sum;                  /* of the compressed bytes */
 	unsigned long long taken, written; /* bytes before and after */
 	unsigned char out[CHUNK];
 };
@@ -51,39 +57,79 @@ static void content_release(struct content *content)
 {
 	git_commit_release(&content->commit);
 	free(content->raw);
-	tree_release(&content->tree);
 	strbuf_release(&content->manifest);
 }
 #define auto_content __attribute__((cleanup(content_release)))
 
-static int content_load(struct content *content, struct git_store *store, const char *commit_id, struct error *err)
+static bool is_manifest(const struct content *content, const struct strbuf *manifest)
 {
 	char sum[HASH_HEX_SIZE];
 
-	if (git_read_commit_raw(store, commit_id, &content->raw, &content->raw_len, err) < 0 ||
-		git_commit_parse(content->raw, content->raw_len, &content->commit, err) < 0 ||
-		git_read_tree(store, commit_id, &content->tree, err) < 0)
-		return -1;
-	tree_manifest(&content->tree, &content->manifest);
-	hash_sha256(content->manifest.buf, content->manifest.len, sum);
-	if (content->commit.manifest_sha256 && strcmp(content->commit.manifest_sha256, sum) == 0)
+	hash_sha256(manifest->buf, manifest->len, sum);
+	return content->commit.manifest_sha256 && strcmp(content->commit.manifest_sha256, sum) == 0;
+}
+
+static int add_sum(const char *path, const struct git_blob *blob, void *arg, struct error *err)
+{
+	char sum[HASH_HEX_SIZE];
+
+	(void)err;
+	hash_sha256(blob->data, blob->len, sum);
+	tree_manifest_line(sum, path, arg);
+	return 0;
+}
+
+/* As far as tree_sort would look at it: a hand on the repository may have made a path both a file and a folder. */
+static int check_paths(const struct strbuf *manifest, struct error *err)
+{
+	auto_strlist struct strlist paths = STRLIST_INIT;
+	auto_free struct tree_entry *entries = NULL;
+	unsigned char id[TREE_ID_RAW];
+
+	for (const char *line = manifest->buf; *line; line = strchr(line, '\n') + 1) {
+		auto_free char *path = xstrndup(line + HASH_HEX_SIZE + 1, strcspn(line, "\n") - HASH_HEX_SIZE - 1);
+
+		strlist_add(&paths, path);
+	}
+	entries = xcalloc(paths.count, sizeof(*entries));
+	for (size_t i = 0; i < paths.count; i++)
+		entries[i].path = paths.items[i];
+	return tree_build(entries, paths.count, 0, NULL, NULL, id, err);
+}
+
+static int make_manifest(struct content *content, struct git_store *store, struct error *err)
+{
+	if (git_each_file(store, content->commit.id, add_sum, &content->manifest, err) < 0 || check_paths(&content->manifest, err) < 0)
+		return error_wrap(err, "commit %.12s", content->commit.id);
+	if (is_manifest(content, &content->manifest))
 		return 0;
-	(void)error_set(err, ERR_INTEGRITY, "commit %.12s was not made by a snapshot: its Manifest-SHA256 is %s", commit_id,
+	(void)error_set(err, ERR_INTEGRITY, "commit %.12s was not made by a snapshot: its Manifest-SHA256 is %s", content->commit.id,
 		content->commit.manifest_sha256 ? "another" : "missing");
 	return error_hint(err, "take a new snapshot");
+}
+
+static int content_load(struct content *content, struct git_store *store, const struct archive_target *target, struct error *err)
+{
+	if (git_read_commit_raw(store, target->commit_id, &content->raw, &content->raw_len, err) < 0 ||
+		git_commit_parse(content->raw, content->raw_len, &content->commit, err) < 0)
+		return -1;
+	if (!target->manifest || !is_manifest(content, target->manifest))
+		return make_manifest(content, store, err);
+	strbuf_add(&content->manifest, target->manifest->buf, target->manifest->len);
+	return 0;
 }
 
 /* ---- compressing ---- */
 
 /* Better to know it now, while the commit is there, than in the disaster. At no point a reader has read less than is written here. */
-static int check_ratio(const struct sink *sink)
+static int check_ratio(const struct sink *sink, struct error *err)
 {
 	if (sink->taken <= ARCHIVE_FREE_BYTES || sink->taken / ARCHIVE_RATIO_MAX <= sink->written)
 		return 0;
-	return error_set(sink->err, ERR_FAILED, "%llu bytes in %llu: a reader would take it for a bomb", sink->taken, sink->written);
+	return error_set(err, ERR_FAILED, "%llu bytes in %llu: a reader would take it for a bomb", sink->taken, sink->written);
 }
 
-static int compress(struct sink *sink, const void *data, size_t len, ZSTD_EndDirective end)
+static int compress(struct sink *sink, const void *data, size_t len, ZSTD_EndDirective end, struct error *err)
 {
 	ZSTD_inBuffer in = {.src = data, .size = len};
 	size_t left;
@@ -94,20 +140,26 @@ static int compress(struct sink *sink, const void *data, size_t len, ZSTD_EndDir
 
 		left = ZSTD_compressStream2(sink->zstd, &out, &in, end);
 		if (ZSTD_isError(left))
-			return error_set(sink->err, ERR_FAILED, "zstd cannot compress: %s", ZSTD_getErrorName(left));
+			return error_set(err, ERR_FAILED, "zstd cannot compress: %s", ZSTD_getErrorName(left));
 		hash_update(sink->sum, sink->out, out.pos);
 		sink->written += out.pos;
-		if (file_writer_write(sink->file, sink->out, out.pos, sink->err) < 0)
+		if (file_writer_write(sink->file, sink->out, out.pos, err) < 0)
 			return -1;
 	} while (end == ZSTD_e_end ? left > 0 : in.pos < in.size);
-	return check_ratio(sink);
+	return check_ratio(sink, err);
+}
+
+static int compress_part(const char *data, size_t len, void *arg, struct error *err)
+{
+	return compress(arg, data, len, ZSTD_e_continue, err);
 }
 
 static la_ssize_t write_block(struct archive *tar, void *arg, const void *data, size_t len)
 {
 	struct sink *sink = arg;
 
-	if (sink->err->code == ERR_NONE && compress(sink, data, len, ZSTD_e_continue) == 0)
+	strbuf_add(&sink->part, data, len);
+	if (sink->err->code == ERR_NONE && (sink->part.len < WORKER_PART || worker_give(sink->worker, &sink->part, sink->err) == 0))
 		return (la_ssize_t)len;
 	archive_set_error(tar, EIO, "%s", sink->err->text);
 	return -1;
@@ -125,13 +177,25 @@ static int sink_open(struct sink *sink, const char *path)
 	for (size_t i = 0; i < sizeof(parameters) / sizeof(*parameters); i++)
 		if (!sink->zstd || ZSTD_isError(ZSTD_CCtx_setParameter(sink->zstd, parameters[i].name, parameters[i].value)))
 			return error_set(sink->err, ERR_FAILED, "zstd cannot start");
-	return file_writer_open(&sink->file, path, ARCHIVE_MODE, sink->err);
+	if (file_writer_open(&sink->file, path, ARCHIVE_MODE, sink->err) < 0)
+		return -1;
+	sink->worker = worker_start(compress_part, sink);
+	return 0;
+}
+
+static int sink_finish(struct sink *sink)
+{
+	if ((sink->part.len && worker_give(sink->worker, &sink->part, sink->err) < 0) || worker_wait(sink->worker, sink->err) < 0)
+		return -1;
+	return compress(sink, "", 0, ZSTD_e_end, sink->err);
 }
 
 static void sink_release(struct sink *sink)
 {
 	char unused[HASH_HEX_SIZE];
 
+	worker_free(sink->worker);
+	strbuf_release(&sink->part);
 	(void)ZSTD_freeCCtx(sink->zstd);
 	file_writer_abort(sink->file);
 	if (sink->sum)
@@ -183,23 +247,39 @@ static int add_entry(struct archive *tar, const char *path, const void *data, si
 	return 0;
 }
 
-static int add_all(struct archive *tar, const struct content *content, struct error *err)
+struct filling {
+	struct archive *tar;
+	const char *line; /* of the manifest, for the next file */
+	time_t when;
+};
+
+/* The manifest is in the archive already, so each file is held against its line. */
+static int add_file(const char *path, const struct git_blob *blob, void *arg, struct error *err)
 {
-	time_t when = content->commit.time;
+	struct filling *filling = arg;
+	auto_strbuf struct strbuf line = STRBUF_INIT;
+	char sum[HASH_HEX_SIZE];
 
-	if (add_entry(tar, TREE_MANIFEST, content->manifest.buf, content->manifest.len, when, err) < 0 ||
-		add_entry(tar, TREE_COMMIT, content->raw, content->raw_len, when, err) < 0)
-		return -1;
-	for (size_t i = 0; i < content->tree.count; i++) {
-		const struct tree_file *file = &content->tree.files[i];
-
-		if (add_entry(tar, file->path, file->data, file->len, when, err) < 0)
-			return -1;
-	}
-	return 0;
+	hash_sha256(blob->data, blob->len, sum);
+	tree_manifest_line(sum, path, &line);
+	if (strncmp(filling->line, line.buf, line.len) != 0)
+		return error_set(err, ERR_INTEGRITY, "'%s' is not what the manifest of its commit says", path);
+	filling->line += line.len;
+	return add_entry(filling->tar, path, blob->data, blob->len, filling->when, err);
 }
 
-static int write_tar(const struct content *content, struct sink *sink)
+static int add_all(struct archive *tar, struct git_store *store, const struct content *content, struct error *err)
+{
+	struct filling filling = {.tar = tar, .line = content->manifest.buf, .when = content->commit.time};
+
+	if (add_entry(tar, TREE_MANIFEST, content->manifest.buf, content->manifest.len, filling.when, err) < 0 ||
+		add_entry(tar, TREE_COMMIT, content->raw, content->raw_len, filling.when, err) < 0 ||
+		git_each_file(store, content->commit.id, add_file, &filling, err) < 0)
+		return -1;
+	return *filling.line ? error_set(err, ERR_INTEGRITY, "the manifest of commit %.12s lists more", content->commit.id) : 0;
+}
+
+static int write_tar(struct git_store *store, const struct content *content, struct sink *sink)
 {
 	auto_tar struct archive *tar = archive_write_new();
 
@@ -208,7 +288,7 @@ static int write_tar(const struct content *content, struct sink *sink)
 		archive_write_set_bytes_in_last_block(tar, BLOCK_SIZE) != ARCHIVE_OK ||
 		archive_write_open(tar, sink, NULL, write_block, NULL) != ARCHIVE_OK)
 		return tar ? tar_fail(tar, sink->err) : error_set(sink->err, ERR_FAILED, "libarchive is out of memory");
-	if (add_all(tar, content, sink->err) < 0)
+	if (add_all(tar, store, content, sink->err) < 0)
 		return -1;
 	return archive_write_close(tar) != ARCHIVE_OK ? tar_fail(tar, sink->err) : 0;
 }
@@ -240,14 +320,14 @@ static int write_sidecar(const char *path, const char *sum, struct error *err)
 }
 
 /* The archive first, its sidecar when it is there for good. */
-static int build(const char *path, const struct content *content, struct error *err)
+static int build(const char *path, struct git_store *store, const struct content *content, struct error *err)
 {
 	struct error fault = ERROR_INIT;
-	auto_sink struct sink sink = {.err = &fault};
+	auto_sink struct sink sink = {.err = &fault, .part = STRBUF_INIT};
 	struct file_writer *file;
 	char sum[HASH_HEX_SIZE];
 
-	if (sink_open(&sink, path) < 0 || write_tar(content, &sink) < 0 || compress(&sink, "", 0, ZSTD_e_end) < 0) {
+	if (sink_open(&sink, path) < 0 || write_tar(store, content, &sink) < 0 || sink_finish(&sink) < 0) {
 		*err = fault;
 		return -1;
 	}
@@ -297,20 +377,20 @@ static int complete(const char *path, const char *sum, const struct content *con
 	return write_sidecar(path, sum, err);
 }
 
-static int make(const char *path, struct git_store *store, const char *commit_id, bool *made, struct error *err)
+static int make(const char *path, struct git_store *store, const struct archive_target *target, bool *made, struct error *err)
 {
 	auto_free char *sidecar = sidecar_path(path);
-	auto_content struct content content = {.tree = TREE_INIT, .manifest = STRBUF_INIT};
+	auto_content struct content content = {.manifest = STRBUF_INIT};
 	char sum[HASH_HEX_SIZE];
 
 	if (file_exists(path) && sum_file(path, sum, err) < 0)
 		return -1;
 	if (file_exists(path) && file_exists(sidecar))
 		return check_sidecar(path, sum, err);
-	if (content_load(&content, store, commit_id, err) < 0)
+	if (content_load(&content, store, target, err) < 0)
 		return -1;
 	*made = true;
-	return file_exists(path) ? complete(path, sum, &content, err) : build(path, &content, err);
+	return file_exists(path) ? complete(path, sum, &content, err) : build(path, store, &content, err);
 }
 
 char *archive_path(struct git_store *store, const char *cluster, const char *commit_id, const char *dir, struct error *err)
@@ -325,17 +405,16 @@ char *archive_path(struct git_store *store, const char *cluster, const char *com
 	return path;
 }
 
-int archive_make(
-	struct git_store *store, const char *cluster, const char *commit_id, const char *dir, char **path, bool *made, struct error *err)
+int archive_make(struct git_store *store, const struct archive_target *target, char **path, bool *made, struct error *err)
 {
 	auto_free char *name = NULL, *wanted = NULL;
 
 	*path = NULL;
 	*made = false;
-	if (git_store_cluster(store, cluster, &name, err) < 0 || file_mkdirs(dir, err) < 0)
+	if (git_store_cluster(store, target->cluster, &name, err) < 0 || file_mkdirs(target->dir, err) < 0)
 		return -1;
-	wanted = archive_path(store, name, commit_id, dir, err);
-	if (!wanted || make(wanted, store, commit_id, made, err) < 0) {
+	wanted = archive_path(store, name, target->commit_id, target->dir, err);
+	if (!wanted || make(wanted, store, target, made, err) < 0) {
 		*made = false;
 		return error_wrap(err, "archive");
 	}

@@ -233,21 +233,6 @@ int git_walk(struct git_store *store, const git_oid *tree, git_walk_fn fn, void 
 
 /* ---- whole trees, single files ---- */
 
-struct collect {
-	struct git_store *store;
-	struct tree *out;
-};
-
-static int collect_file(const char *path, const git_oid *id, void *arg, struct error *err)
-{
-	struct collect *collect = arg;
-	auto_object git_odb_object *blob = NULL;
-
-	if (git_load(&blob, collect->store, id, GIT_OBJECT_BLOB, TREE_FILE_MAX, err) < 0)
-		return error_wrap(err, "'%s'", path);
-	return tree_add(collect->out, path, git_odb_object_data(blob), git_odb_object_size(blob), err);
-}
-
 static int tree_of_commit(struct git_store *store, const char *commit_id, git_oid *tree, struct error *err)
 {
 	struct git_commit commit;
@@ -259,13 +244,44 @@ static int tree_of_commit(struct git_store *store, const char *commit_id, git_oi
 	return rc;
 }
 
-int git_read_tree(struct git_store *store, const char *commit_id, struct tree *out, struct error *err)
+struct each {
+	struct git_store *store;
+	git_file_fn fn;
+	void *arg;
+	unsigned long long bytes;
+};
+
+static int load_file(const char *path, const git_oid *id, void *arg, struct error *err)
 {
-	struct collect collect = {.store = store, .out = out};
+	struct each *each = arg;
+	auto_object git_odb_object *object = NULL;
+	struct git_blob blob;
+
+	if (git_load(&object, each->store, id, GIT_OBJECT_BLOB, TREE_FILE_MAX, err) < 0)
+		return error_wrap(err, "'%s'", path);
+	blob = (struct git_blob){.data = git_odb_object_data(object), .len = git_odb_object_size(object)};
+	each->bytes += tree_cost(path, blob.len);
+	if (each->bytes > TREE_TOTAL_MAX)
+		return error_set(err, ERR_INTEGRITY, "more than %llu bytes", TREE_TOTAL_MAX);
+	return each->fn(path, &blob, each->arg, err);
+}
+
+int git_each_file(struct git_store *store, const char *commit_id, git_file_fn fn, void *arg, struct error *err)
+{
+	struct each each = {.store = store, .fn = fn, .arg = arg};
 	git_oid tree;
 
-	if (tree_of_commit(store, commit_id, &tree, err) < 0 || git_walk(store, &tree, collect_file, &collect, err) < 0 ||
-		tree_sort(out, err) < 0)
+	return tree_of_commit(store, commit_id, &tree, err) < 0 ? -1 : git_walk(store, &tree, load_file, &each, err);
+}
+
+static int collect_file(const char *path, const struct git_blob *blob, void *arg, struct error *err)
+{
+	return tree_add(arg, path, blob->data, blob->len, err);
+}
+
+int git_read_tree(struct git_store *store, const char *commit_id, struct tree *out, struct error *err)
+{
+	if (git_each_file(store, commit_id, collect_file, out, err) < 0 || tree_sort(out, err) < 0)
 		return error_wrap(err, "commit %.12s", commit_id);
 	return 0;
 }

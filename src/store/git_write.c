@@ -241,6 +241,12 @@ static void sum_manifest(const struct entries *files, char sum[HASH_HEX_SIZE])
 	hash_final(hash, sum);
 }
 
+void git_write_manifest(const struct git_write *w, struct strbuf *out)
+{
+	for (size_t i = 0; i < w->files.count; i++)
+		tree_manifest_line(w->files.items[i].sha256, w->files.items[i].path, out);
+}
+
 static int store_folder(const void *data, size_t len, unsigned char id[TREE_ID_RAW], void *arg, struct error *err)
 {
 	struct git_write *w = arg;

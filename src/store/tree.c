@@ -160,10 +160,18 @@ void tree_release(struct tree *tree)
 
 /* ---- manifest ---- */
 
+void tree_manifest_line(const char *sha256, const char *path, struct strbuf *out)
+{
+	strbuf_adds(out, sha256);
+	strbuf_add(out, "  ", 2);
+	strbuf_adds(out, path);
+	strbuf_addc(out, '\n');
+}
+
 void tree_manifest(const struct tree *tree, struct strbuf *out)
 {
 	for (size_t i = 0; i < tree->count; i++)
-		strbuf_addf(out, "%s  %s\n", tree->files[i].sha256, tree->files[i].path);
+		tree_manifest_line(tree->files[i].sha256, tree->files[i].path, out);
 }
 
 struct manifest_line {

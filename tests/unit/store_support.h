@@ -31,4 +31,7 @@ struct git_write *write_rows(struct git_store *store, const struct row *rows, ch
 /* Rows as a commit with all trailers. */
 void commit_rows(struct git_store *store, const struct row *rows, time_t when, char id[GIT_ID_SIZE]);
 
+/* For archive_make, of cluster "prod". */
+#define TARGET(id, dir_) (&(const struct archive_target){.cluster = "prod", .commit_id = (id), .dir = (dir_)})
+
 #endif

@@ -177,7 +177,7 @@ static void test_an_archive_without_its_sidecar_is_not_complete(void **state)
 		auto_json json_t *result = NULL;
 
 		store = open_repo();
-		assert_int_equal(archive_make(store, "prod", id, "archives", &path, &made, &err), 0);
+		assert_int_equal(archive_make(store, TARGET(id, "archives"), &path, &made, &err), 0);
 		git_store_free(store);
 		if (!complete)
 			shell("rm archives/*.sha256");

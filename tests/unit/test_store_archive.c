@@ -26,7 +26,7 @@ static char *make_archive(const struct row *rows)
 	bool made;
 
 	commit_rows(store, rows, SAMPLE_TIME, id);
-	if (archive_make(store, "prod", id, "archives", &path, &made, &err) < 0)
+	if (archive_make(store, TARGET(id, "archives"), &path, &made, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_true(made);
 	git_store_free(store);
@@ -40,7 +40,7 @@ static int make_again(char **path, bool *made, struct error *err)
 	int rc;
 
 	assert_int_equal(git_resolve(store, "prod", NULL, id, err), 0);
-	rc = archive_make(store, "prod", id, "archives", path, made, err);
+	rc = archive_make(store, TARGET(id, "archives"), path, made, err);
 	git_store_free(store);
 	return rc;
 }
@@ -101,6 +101,44 @@ static void test_the_same_commit_gives_the_same_bytes(void **state)
 	assert_true(made);
 	assert_string_equal(path, again);
 	shell("diff -r before archives");
+}
+
+static char *make_with_manifest(struct git_store *store, const char *id, const char *manifest)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	struct archive_target target = *TARGET(id, "archives");
+	struct error err = ERROR_INIT;
+	auto_free char *path = NULL;
+	bool made;
+
+	shell("rm -rf archives");
+	strbuf_adds(&text, manifest);
+	target.manifest = &text;
+	assert_int_equal(archive_make(store, &target, &path, &made, &err), 0);
+	assert_true(made);
+	return shell_output("cat archives/*.sha256");
+}
+
+/* What the caller says of the manifest saves work, and decides nothing. */
+static void test_a_manifest_at_hand_changes_nothing(void **state)
+{
+	auto_free char *path = make_archive(sample_rows), *sum = shell_output("cat archives/*.sha256");
+	auto_free char *manifest = shell_output("zstd -dcq archives/*.zst | tar -xO MANIFEST.sha256");
+	struct git_store *store = open_repo();
+	struct error err = ERROR_INIT;
+	char id[GIT_ID_SIZE];
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	auto_free char *right = NULL, *wrong = NULL;
+
+	(void)state;
+	(void)path;
+	assert_int_equal(git_resolve(store, "prod", NULL, id, &err), 0);
+	strbuf_addf(&text, "%s\n", manifest);
+	right = make_with_manifest(store, id, text.buf);
+	assert_string_equal(right, sum);
+	wrong = make_with_manifest(store, id, "0000  snapshot.yaml\n");
+	assert_string_equal(wrong, sum);
+	git_store_free(store);
 }
 
 static void test_nothing_new_when_it_is_there(void **state)
@@ -442,7 +480,7 @@ static void test_an_archive_that_would_pass_for_a_bomb_is_not_made(void **state)
 	assert_int_equal(git_write_commit(w, message, SAMPLE_TIME, id, &err), 0);
 	free(message);
 	git_write_free(w);
-	assert_int_equal(archive_make(store, "prod", id, "archives", &path, &made, &err), -1);
+	assert_int_equal(archive_make(store, TARGET(id, "archives"), &path, &made, &err), -1);
 	assert_int_equal(err.code, ERR_FAILED);
 	if (!strstr(err.text, "a reader would take it for a bomb"))
 		fail_msg("%s", err.text);
@@ -490,6 +528,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		T(test_an_archive_is_what_tar_and_zstd_read),
 		T(test_the_same_commit_gives_the_same_bytes),
+		T(test_a_manifest_at_hand_changes_nothing),
 		T(test_nothing_new_when_it_is_there),
 		T(test_only_long_paths_have_pax_headers),
 		T(test_a_missing_sidecar_is_made_good),

@@ -52,7 +52,7 @@ static char *make_archive(void)
 	bool made;
 
 	commit_rows(store, sample_rows, SAMPLE_TIME, id);
-	assert_int_equal(archive_make(store, "prod", id, ".", &path, &made, &err), 0);
+	assert_int_equal(archive_make(store, TARGET(id, "."), &path, &made, &err), 0);
 	git_store_free(store);
 	return path;
 }
