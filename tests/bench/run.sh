@@ -20,7 +20,8 @@ objects=${BENCH_OBJECTS:-10000} restore_objects=${BENCH_RESTORE_OBJECTS:-1000}
 runs=${BENCH_RUNS:-5} kubectl_runs=${BENCH_KUBECTL_RUNS:-3}
 parts=${BENCH_PARTS:-snapshot restore}
 rhaii=$(realpath "${RHAII_DR:-$BUILD/rhaii-dr}")
-limit=900 # seconds that one run may take
+limit=900  # seconds that one run may take
+changed=10 # objects
 
 out=$PWD/$BUILD/bench bin=$PWD/$BUILD/bench/bin
 mkdir -p "$bin"
@@ -135,12 +136,13 @@ expect_objects() { # dir count: fails unless the three kinds have so many object
 
 # --- measuring ----------------------------------------------------------------------------------------------------------------------
 
-requests_since() { # dir offset agent: answered requests in what the audit log got since
-	tail -c "+$(($2 + 1))" "$1/audit.log" | grep -F '"stage":"ResponseComplete"' | grep -cF "\"userAgent\":\"$3" || true
+requests_since() { # dir offset agent: answered requests in what the audit log got since, and those of them that asked for a page
+	tail -c "+$(($2 + 1))" "$1/audit.log" | grep -F '"stage":"ResponseComplete"' | grep -F "\"userAgent\":\"$3" |
+		awk '/"requestURI":"[^"]*[?&]limit=/ { pages++ } END { printf "%d\t%d", NR, pages }'
 }
 
-# Run a command and keep its figures: table, round, name, wall, user, sys, peak, status, requests. The sleep lets the last lines of
-# the audit log be written.
+# Run a command and keep its figures: table, round, name, wall, user, sys, peak, status, requests, pages, CPU of the API server. The
+# sleep lets the last lines of the audit log be written.
 timed() { # table round name dir agent command...
 	local table=$1 round=$2 name=$3 dir=$4 agent=$5 offset ticks status=0
 	shift 5
@@ -165,12 +167,28 @@ snapshot() { # round name policy dir repository
 	timed snapshot "$1" "$2" "$4" rhaii "$rhaii" --kubeconfig "$4/kubeconfig" snapshot --cluster bench --policy "$3" --repo "$5" --archive-dir "$5.archives"
 }
 
-# A snapshot that holds too little, or a second commit where nothing changed, would be no figure.
-check_snapshots() { # repository
+# Another label for the first ten NetworkPolicies of the first namespace.
+change_objects() { # dir round
+	local names
+	names=$("$kubectl" --kubeconfig "$1/kubeconfig" -n bench-0000 get networkpolicies -o name | sed -n "1,${changed}p")
+	# shellcheck disable=SC2086
+	"$kubectl" --kubeconfig "$1/kubeconfig" -n bench-0000 label --overwrite $names "bench-round=$2" >/dev/null
+	settle "$1"
+}
+
+# A snapshot that holds too little, or more or fewer commits than states, would be no figure.
+check_snapshots() { # repository commits
 	local got
 	got=$(git -C "$1" ls-tree -r --name-only refs/heads/clusters/bench objects/namespaces/ | grep -cE '/(llminferenceservices|httproutes|networkpolicies)[^/]*/' || true)
 	[ "$got" -eq "$objects" ] || fail "the snapshot holds $got objects where $objects should be"
-	[ "$(git -C "$1" rev-list --count refs/heads/clusters/bench)" -eq 1 ] || fail "a snapshot of an unchanged cluster made a commit"
+	got=$(git -C "$1" rev-list --count refs/heads/clusters/bench)
+	[ "$got" -eq "$2" ] || fail "there are $got commits where $2 should be"
+}
+
+check_changes() { # repository
+	local got
+	got=$(git -C "$1" diff --name-only refs/heads/clusters/bench~ refs/heads/clusters/bench -- objects/ | wc -l)
+	[ "$got" -eq "$changed" ] || fail "the snapshot shows $got changes where $changed should be"
 }
 
 snapshot_round() { # round dir
@@ -181,7 +199,13 @@ snapshot_round() { # round dir
 	done
 	for policy in core rhaii; do
 		snapshot "$round" "unchanged, policy $policy" $policy "$dir" "$work/$policy"
-		check_snapshots "$work/$policy"
+		check_snapshots "$work/$policy" 1
+	done
+	change_objects "$dir" "$round"
+	for policy in core rhaii; do
+		snapshot "$round" "$changed changed, policy $policy" $policy "$dir" "$work/$policy"
+		check_snapshots "$work/$policy" 2
+		check_changes "$work/$policy"
 		rm -rf "${work:?}/$policy" "$work/$policy.archives"
 	done
 	[ "$round" -gt "$kubectl_runs" ] || timed snapshot "$round" "kubectl get -o yaml" "$dir" kubectl \
