@@ -21,7 +21,15 @@ extern char strbuf_empty[];
 /* Make room for extra bytes and a NUL after what is there; returns where they go (write at most extra bytes, then add to len and put the NUL). */
 char *strbuf_reserve(struct strbuf *sb, size_t extra);
 void strbuf_add(struct strbuf *sb, const void *data, size_t len);
-void strbuf_addc(struct strbuf *sb, char c);
+/* In line: most of what is written of YAML and JSON is single bytes between short texts. */
+static inline void strbuf_addc(struct strbuf *sb, char c)
+{
+	char *end = sb->len + 1 < sb->cap ? sb->buf + sb->len : strbuf_reserve(sb, 1);
+
+	end[0] = c;
+	end[1] = '\0';
+	sb->len++;
+}
 void strbuf_adds(struct strbuf *sb, const char *text);
 void strbuf_addf(struct strbuf *sb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Cut down to len bytes; a longer len changes nothing. */

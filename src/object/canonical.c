@@ -102,8 +102,10 @@ static struct shape shape_of(const char *text, size_t len)
 	size_t used = 0;
 
 	for (size_t at = 0; at < len; at += used) {
+		unsigned char byte = (unsigned char)text[at];
+
 		used = 1;
-		if (text[at] < 0x20 || text[at] >= 0x7F) /* all else is ASCII and fine everywhere: most of what there is */
+		if (byte < 0x20 || byte >= 0x7F) /* all else is ASCII and fine everywhere: most of what there is */
 			look_at(decode(text + at, len - at, &used), &shape);
 	}
 	return shape;
@@ -122,7 +124,7 @@ static bool is_reserved_word(const char *text)
 	static const char *const words[] = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcasecmp(text, words[i]) == 0)
+		if ((text[0] | 0x20) == words[i][0] && strcasecmp(text, words[i]) == 0)
 			return true;
 	return false;
 }

@@ -185,8 +185,12 @@ static bool is_start(const char *text, size_t at)
 
 static bool matches(const struct shape *shape, const char *text, size_t len)
 {
-	size_t prefix = strlen(shape->prefix), run;
+	size_t prefix, run;
 
+	/* most end at their second byte: '-' and 's' are in every other name */
+	if (len < 2 || text[1] != shape->prefix[1])
+		return false;
+	prefix = strlen(shape->prefix);
 	if (len < prefix || memcmp(text, shape->prefix, prefix) != 0)
 		return false;
 	run = span(text + prefix, len - prefix, shape->alphabet);
@@ -256,10 +260,13 @@ static void append_path(struct strbuf *out, const struct step *step, bool by_nam
 static bool may_name_credential(const char *name)
 {
 	static const char *const words[] = {"token", "pass", "secret", "auth", "credential", "key"};
+	/* in which a word may start, in both cases */
+	static const bool first[256] = {['t'] = true, ['T'] = true, ['p'] = true, ['P'] = true, ['s'] = true, ['S'] = true, ['a'] = true,
+		['A'] = true, ['c'] = true, ['C'] = true, ['k'] = true, ['K'] = true};
 
 	for (; name && *name; name++)
-		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-			if (tolower((unsigned char)*name) == words[i][0] && strncasecmp(name, words[i], strlen(words[i])) == 0)
+		for (size_t i = 0; first[(unsigned char)*name] && i < sizeof(words) / sizeof(*words); i++)
+			if ((*name | 0x20) == words[i][0] && strncasecmp(name, words[i], strlen(words[i])) == 0)
 				return true;
 	return false;
 }

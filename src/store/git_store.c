@@ -25,6 +25,7 @@
 #define LABEL_MAX 63
 #define PACK_WINDOW ((size_t)1 << 20)
 #define PACK_MAPPED ((size_t)8 << 20)
+#define CACHE_MAX ((size_t)4 << 20)
 /* Above those of libgit2's own backends, 1 and 2: where new objects go is where the first backend that writes puts them. */
 #define MEMORY_PRIORITY 100
 
@@ -45,6 +46,16 @@ int git_fail(struct error *err, enum error_code code, const char *fmt, ...)
 
 /* ---- opening ---- */
 
+/* Objects are read in the order of the tree, once: what libgit2 would keep of them, and of the packs that it maps whole, is memory for nothing. */
+static int limit_memory(struct error *err)
+{
+	if (git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)CACHE_MAX) < 0 ||
+		git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, PACK_WINDOW) < 0 ||
+		git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, PACK_MAPPED) < 0)
+		return git_fail(err, ERR_FAILED, "cannot set libgit2 up");
+	return 0;
+}
+
 /* Options of the whole library: durable, suspicious, and deaf to the configuration of whoever runs us. */
 static int setup_library(struct error *err)
 {
@@ -54,15 +65,11 @@ static int setup_library(struct error *err)
 		if (git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "") < 0)
 			return git_fail(err, ERR_FAILED, "cannot leave out git's configuration");
 	/* The repository of a CronJob's volume, or of a colleague, belongs to another uid: nothing in it is ever executed. */
-	/* Of a pack no more is mapped than is looked at: objects read back at random would bring all of it into memory. */
-	if (git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, PACK_WINDOW) < 0 ||
-		git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, PACK_MAPPED) < 0)
-		return git_fail(err, ERR_FAILED, "cannot set libgit2 up");
 	if (git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1) < 0 || git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0) < 0 ||
 		git_libgit2_opts(GIT_OPT_ENABLE_STRICT_OBJECT_CREATION, 1) < 0 ||
 		git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1) < 0)
 		return git_fail(err, ERR_FAILED, "cannot set libgit2 up");
-	return 0;
+	return limit_memory(err);
 }
 
 /* Whether dir holds nothing, or only what a creation that was killed has left. */

@@ -15,6 +15,7 @@
 #include "util/mem.h"
 #include "util/strbuf.h"
 
+#define FEW_KEYS 32
 #define READ_FLAGS (JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY)
 
 /*
@@ -338,6 +339,23 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Most objects have few keys, and the server has sorted most of them: then this is one comparison a key. */
+static void sort_keys(const char **keys, size_t count)
+{
+	if (count > FEW_KEYS) {
+		qsort(keys, count, sizeof(*keys), compare_keys);
+		return;
+	}
+	for (size_t i = 1; i < count; i++) {
+		const char *key = keys[i];
+		size_t at = i;
+
+		for (; at > 0 && strcmp(keys[at - 1], key) > 0; at--)
+			keys[at] = keys[at - 1];
+		keys[at] = key;
+	}
+}
+
 const char **json_sorted_keys(const json_t *object, size_t *count)
 {
 	json_t *value = without_const(object);
@@ -346,6 +364,6 @@ const char **json_sorted_keys(const json_t *object, size_t *count)
 	*count = 0;
 	for (void *at = json_object_iter(value); at; at = json_object_iter_next(value, at))
 		keys[(*count)++] = json_object_iter_key(at);
-	qsort(keys, *count, sizeof(*keys), compare_keys);
+	sort_keys(keys, *count);
 	return keys;
 }

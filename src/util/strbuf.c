@@ -36,11 +36,6 @@ void strbuf_add(struct strbuf *sb, const void *data, size_t len)
 	sb->len += len;
 }
 
-void strbuf_addc(struct strbuf *sb, char c)
-{
-	strbuf_add(sb, &c, 1);
-}
-
 void strbuf_adds(struct strbuf *sb, const char *text)
 {
 	strbuf_add(sb, text, strlen(text));
