@@ -34,7 +34,8 @@ struct content {
 	struct git_commit commit;
 	char *raw; /* the commit object */
 	size_t raw_len;
-	struct strbuf manifest;
+	const struct strbuf *manifest; /* the caller's, or made */
+	struct strbuf made;
 };
 
 /* tar -> worker: zstd -> file. The first failure sticks and is in err. */
@@ -57,7 +58,7 @@ static void content_release(struct content *content)
 {
 	git_commit_release(&content->commit);
 	free(content->raw);
-	strbuf_release(&content->manifest);
+	strbuf_release(&content->made);
 }
 #define auto_content __attribute__((cleanup(content_release)))
 
@@ -99,9 +100,10 @@ static int check_paths(const struct strbuf *manifest, struct error *err)
 
 static int make_manifest(struct content *content, struct git_store *store, struct error *err)
 {
-	if (git_each_file(store, content->commit.id, add_sum, &content->manifest, err) < 0 || check_paths(&content->manifest, err) < 0)
+	if (git_each_file(store, content->commit.id, add_sum, &content->made, err) < 0 || check_paths(&content->made, err) < 0)
 		return error_wrap(err, "commit %.12s", content->commit.id);
-	if (is_manifest(content, &content->manifest))
+	content->manifest = &content->made;
+	if (is_manifest(content, content->manifest))
 		return 0;
 	(void)error_set(err, ERR_INTEGRITY, "commit %.12s was not made by a snapshot: its Manifest-SHA256 is %s", content->commit.id,
 		content->commit.manifest_sha256 ? "another" : "missing");
@@ -115,7 +117,7 @@ static int content_load(struct content *content, struct git_store *store, const 
 		return -1;
 	if (!target->manifest || !is_manifest(content, target->manifest))
 		return make_manifest(content, store, err);
-	strbuf_add(&content->manifest, target->manifest->buf, target->manifest->len);
+	content->manifest = target->manifest;
 	return 0;
 }
 
@@ -270,9 +272,9 @@ static int add_file(const char *path, const struct git_blob *blob, void *arg, st
 
 static int add_all(struct archive *tar, struct git_store *store, const struct content *content, struct error *err)
 {
-	struct filling filling = {.tar = tar, .line = content->manifest.buf, .when = content->commit.time};
+	struct filling filling = {.tar = tar, .line = content->manifest->buf, .when = content->commit.time};
 
-	if (add_entry(tar, TREE_MANIFEST, content->manifest.buf, content->manifest.len, filling.when, err) < 0 ||
+	if (add_entry(tar, TREE_MANIFEST, content->manifest->buf, content->manifest->len, filling.when, err) < 0 ||
 		add_entry(tar, TREE_COMMIT, content->raw, content->raw_len, filling.when, err) < 0 ||
 		git_each_file(store, content->commit.id, add_file, &filling, err) < 0)
 		return -1;
@@ -380,7 +382,7 @@ static int complete(const char *path, const char *sum, const struct content *con
 static int make(const char *path, struct git_store *store, const struct archive_target *target, bool *made, struct error *err)
 {
 	auto_free char *sidecar = sidecar_path(path);
-	auto_content struct content content = {.manifest = STRBUF_INIT};
+	auto_content struct content content = {.made = STRBUF_INIT};
 	char sum[HASH_HEX_SIZE];
 
 	if (file_exists(path) && sum_file(path, sum, err) < 0)

@@ -21,6 +21,7 @@
 #include "util/worker.h"
 
 #define CHUNK ((size_t)64 * 1024)
+#define COPY_MAX ((size_t)1 << 20) /* bytes of an object; a larger one is worked on where it is, since a copy for the thread may be 64 MB */
 #define VERSION 2
 #define HEADER_SIZE 12
 #define FILE_MODE 0444 /* as git, which never changes one */
@@ -193,11 +194,18 @@ int pack_new(struct pack **out, const char *dir, struct error *err)
 	return 0;
 }
 
+static int drain(struct pack *pack, struct error *err)
+{
+	return pack->part.len && worker_give(pack->worker, &pack->part, err) < 0 ? -1 : worker_wait(pack->worker, err);
+}
+
 int pack_add(struct pack *pack, int type, const void *data, size_t len, const unsigned char id[PACK_ID_SIZE], struct error *err)
 {
 	struct handover object = {.type = type, .len = len};
 
 	memcpy(object.id, id, PACK_ID_SIZE);
+	if (len > COPY_MAX)
+		return drain(pack, err) < 0 ? -1 : spool_object(pack, &object, data, err);
 	strbuf_add(&pack->part, &object, sizeof(object));
 	strbuf_add(&pack->part, data, len);
 	return pack->part.len < WORKER_PART ? 0 : worker_give(pack->worker, &pack->part, err);
@@ -373,8 +381,7 @@ int pack_finish(struct pack *pack, struct error *err)
 	auto_free char *name = NULL, *path = NULL, *index = NULL;
 	unsigned char sum[PACK_ID_SIZE];
 
-	if ((pack->part.len && worker_give(pack->worker, &pack->part, err) < 0) || worker_wait(pack->worker, err) < 0 ||
-		write_spool(pack, err) < 0)
+	if (drain(pack, err) < 0 || write_spool(pack, err) < 0)
 		return -1;
 	sweep(pack);
 	qsort(pack->entries, pack->count, sizeof(*pack->entries), compare_entries);
