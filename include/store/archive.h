@@ -25,7 +25,8 @@ struct tree;
 /* Of which commit, and where. */
 struct archive_target {
 	const char *cluster, *commit_id, *dir;
-	const struct strbuf *manifest; /* git_write_manifest of the commit, which saves reading it twice; held against the commit. NULL: not known */
+	const struct strbuf
+		*manifest; /* git_write_manifest of the commit, which saves reading it twice; held against the commit. NULL: not known */
 };
 /* Make archive and sidecar where one of them is missing (*made), else leave them. *path is the caller's. ERR_FAILED too where a reader would take it for a bomb. */
 int archive_make(struct git_store *store, const struct archive_target *target, char **path, bool *made, struct error *err);

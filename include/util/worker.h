@@ -10,7 +10,9 @@
 
 #include <stddef.h>
 
-#define WORKER_PART ((size_t)64 << 10) /* how many bytes are worth handing over; more than WORKER_LINE never wait, but for a single part that is larger */
+#define WORKER_PART                                                                                                                        \
+	((size_t)64                                                                                                                        \
+		<< 10) /* how many bytes are worth handing over; more than WORKER_LINE never wait, but for a single part that is larger */
 #define WORKER_LINE ((size_t)256 << 10)
 
 struct error;

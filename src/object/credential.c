@@ -261,8 +261,18 @@ static bool may_name_credential(const char *name)
 {
 	static const char *const words[] = {"token", "pass", "secret", "auth", "credential", "key"};
 	/* in which a word may start, in both cases */
-	static const bool first[256] = {['t'] = true, ['T'] = true, ['p'] = true, ['P'] = true, ['s'] = true, ['S'] = true, ['a'] = true,
-		['A'] = true, ['c'] = true, ['C'] = true, ['k'] = true, ['K'] = true};
+	static const bool first[256] = {['t'] = true,
+		['T'] = true,
+		['p'] = true,
+		['P'] = true,
+		['s'] = true,
+		['S'] = true,
+		['a'] = true,
+		['A'] = true,
+		['c'] = true,
+		['C'] = true,
+		['k'] = true,
+		['K'] = true};
 
 	for (; name && *name; name++)
 		for (size_t i = 0; first[(unsigned char)*name] && i < sizeof(words) / sizeof(*words); i++)

@@ -29,7 +29,7 @@ struct git_sink {
 	uint64_t draw; /* which of the head's blobs are read back this time */
 	struct held held[GIT_LOOSE_MAX];
 	size_t held_count, held_bytes;
-	struct pack *pack; /* NULL until there are too many to be held */
+	struct pack *pack;                 /* NULL until there are too many to be held */
 	git_oid sample[GIT_READ_BACK_MAX]; /* of what is in it */
 	size_t packed;
 };

@@ -15,10 +15,10 @@ struct reader {
 };
 
 /* What ends a run of bytes that stand for themselves. */
-static const bool ends_run[256] = {['"'] = true, ['\\'] = true, [0x00] = true, [0x01] = true, [0x02] = true, [0x03] = true, [0x04] = true,
-	[0x05] = true, [0x06] = true, [0x07] = true, [0x08] = true, [0x09] = true, [0x0A] = true, [0x0B] = true, [0x0C] = true, [0x0D] = true,
-	[0x0E] = true, [0x0F] = true, [0x10] = true, [0x11] = true, [0x12] = true, [0x13] = true, [0x14] = true, [0x15] = true, [0x16] = true,
-	[0x17] = true, [0x18] = true, [0x19] = true, [0x1A] = true, [0x1B] = true, [0x1C] = true, [0x1D] = true, [0x1E] = true, [0x1F] = true};
+static bool ends_run(char c)
+{
+	return (unsigned char)c < 0x20 || c == '"' || c == '\\';
+}
 
 static void skip_space(struct reader *reader)
 {
@@ -75,7 +75,7 @@ static char escape(struct reader *reader)
 
 static void skip_run(struct reader *reader)
 {
-	while (reader->at < reader->end && !ends_run[(unsigned char)*reader->at])
+	while (reader->at < reader->end && !ends_run(*reader->at))
 		reader->at++;
 }
 

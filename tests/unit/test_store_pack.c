@@ -87,8 +87,9 @@ static void test_git_finds_each_of_many(void **state)
 	finish(pack);
 	count = shell_output("git -C repo count-objects -v | sed -n 's/^in-pack: //p'");
 	assert_string_equal(count, "5000");
-	content = shell_output("for i in 0 17 2500 4999; do echo number $i | git -C repo hash-object --stdin; done | git -C repo cat-file --batch='' | "
-			       "grep -c '^number'");
+	content = shell_output(
+		"for i in 0 17 2500 4999; do echo number $i | git -C repo hash-object --stdin; done | git -C repo cat-file --batch='' | "
+		"grep -c '^number'");
 	assert_string_equal(content, "4");
 }
 
