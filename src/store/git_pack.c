@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pack.h"
+#include "git_packfile.h"
 #include "store/tree.h"
 #include "tree_build.h"
 #include "util/env.h"

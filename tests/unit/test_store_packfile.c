@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pack writer alone, judged by git. */
-#include "../../src/store/pack.h"
+#include "../../src/store/git_packfile.h"
 #include "../../src/store/tree_build.h"
 #include "store_support.h"
 #include "support.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pack.h"
+#include "git_packfile.h"
 
 #include <dirent.h>
 #include <errno.h>
