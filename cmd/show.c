@@ -6,6 +6,7 @@
 #include "object/object.h"
 #include "output.h"
 #include "show_why.h"
+#include "snapshot/environment.h"
 #include "snapshot/maintenance.h"
 #include "tables.h"
 #include "util/error.h"
@@ -34,7 +35,7 @@ static void copy_key(json_t *to, const json_t *from, const char *key)
 		json_object_set(to, key, value);
 }
 
-static json_t *show_whole(const struct context *ctx, const struct snapshot *snapshot)
+static json_t *show_whole(struct context *ctx, const struct snapshot *snapshot)
 {
 	json_t *result = snapshot_description(snapshot);
 	char objects_tree[GIT_ID_SIZE];
@@ -47,12 +48,12 @@ static json_t *show_whole(const struct context *ctx, const struct snapshot *snap
 	copy_key(result, snapshot->info, "notServed");
 	copy_key(result, snapshot->generated, "orphans");
 	copy_key(result, snapshot->requirements, "requirements");
-	copy_key(result, snapshot->requirements, "environment");
 	copy_key(result, snapshot->requirements, "finalizers");
 	tree_git_id(&snapshot->tree, "objects/", objects_tree);
 	json_object_set_new(result, "objectsTree", json_string(objects_tree));
 	json_object_set_new(result, "objects", objects_json(ctx, snapshot));
 	json_object_set_new(result, "maintenance", maintenance_of(snapshot));
+	json_object_set_new(result, "environment", environment_of(snapshot, ctx->policy));
 	return result;
 }
 
@@ -76,7 +77,8 @@ int command_show(struct context *ctx, struct error *err)
 
 	if (take_words(ctx, &source, &second, err) < 0 || snapshot_open(&snapshot, &ctx->source, source, err) < 0)
 		return -1;
-	ctx->result = ctx->settings.why ? show_why(ctx, snapshot, second, err) : show_whole(ctx, snapshot);
+	if (context_snapshot_policy(ctx, snapshot, err) == 0)
+		ctx->result = ctx->settings.why ? show_why(ctx, snapshot, second, err) : show_whole(ctx, snapshot);
 	snapshot_free(snapshot);
 	return ctx->result ? 0 : -1;
 }

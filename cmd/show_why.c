@@ -42,7 +42,7 @@ json_t *show_why(struct context *ctx, struct snapshot *snapshot, const char *sec
 	struct name_source source = {.read = read_document, .arg = snapshot, .namespaces = &ctx->settings.namespaces};
 	int found;
 
-	if (context_snapshot_policy(ctx, snapshot, err) < 0 || object_name_split(&name, &word, &source, ctx->settings.why, second, err) < 0)
+	if (object_name_split(&name, &word, &source, ctx->settings.why, second, err) < 0)
 		return NULL;
 	source.kinds = kinds = why_kinds(snapshot, ctx->policy);
 	found = object_name_kind(&name, &source, word, err);

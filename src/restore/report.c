@@ -5,6 +5,7 @@
 #include "object/object.h"
 #include "policy/policy.h"
 #include "restore/restore.h"
+#include "snapshot/environment.h"
 #include "snapshot/maintenance.h"
 #include "store/snapshot.h"
 #include "util/clock.h"
@@ -114,7 +115,7 @@ json_t *report_make(const struct restore *restore, bool run)
 	json_t *report = json_pack("{s:o, s:{s:s, s:s, s:s}, s:o, s:o, s:o, s:o}", "snapshot", snapshot_description(snapshot), "target",
 		"id", restore->target_id, "server", restore->server_version, "url", kube_server(restore->settings->client), "waves",
 		waves_json(restore, run), "counts", run ? result_counts(restore) : plan_counts(restore), "environment",
-		list_of(snapshot->requirements, "environment"), "requirements", list_of(snapshot->requirements, "requirements"));
+		environment_of(snapshot, restore->policy), "requirements", list_of(snapshot->requirements, "requirements"));
 
 	json_object_set_new(report, "maintenance", maintenance_of(snapshot));
 	if (run) {

@@ -74,7 +74,6 @@ static void capture_release(struct capture *c)
 	map_release(&c->held, NULL);
 	owners_free(c->owners);
 	json_decref(c->orphans);
-	environment_release(&c->environment);
 	json_decref(c->requirements);
 	json_decref(c->generated);
 	json_decref(c->not_listed);
@@ -325,7 +324,6 @@ static int capture_once(struct capture *c, struct git_store *store, json_t **res
 	int rc;
 
 	c->kinds = xcalloc(c->policy->kind_count + 1, sizeof(*c->kinds));
-	c->environment.text = (struct strbuf)STRBUF_INIT;
 	c->not_listed = json_array();
 	c->undefined = json_array();
 	c->generated = json_array();

@@ -81,7 +81,6 @@ static void take(struct collect *collect, const struct object *object, const str
 
 	remember_taken(c, object, facts->uid);
 	needs_add(c, object, collect->kind->row, facts);
-	environment_add(&c->environment, object, facts);
 	remarks_take(c, object, facts);
 	collect->kind->count++;
 	c->taken_count++;

@@ -114,30 +114,17 @@ json_t *capture_sorted(const json_t *list)
 	return sorted;
 }
 
-/* Its keys in their order, so as canonical_yaml would have the whole. */
-static int requirements_write(struct capture *c, struct error *err)
-{
-	auto_json json_t *before = json_pack("{s:o}", "definitions", definitions_json(c));
-	auto_json json_t *behind = json_pack("{s:o, s:i, s:O}", "finalizers", capture_sorted(c->finalizers), "format", SNAPSHOT_FORMAT,
-		"requirements", c->requirements);
-	auto_strbuf struct strbuf text = STRBUF_INIT;
-
-	canonical_yaml(before, &text);
-	environment_write(&c->environment, &text);
-	environment_release(&c->environment); /* megabytes, twice */
-	canonical_yaml(behind, &text);
-	return git_write_file(c->write, "requirements.yaml", text.buf, text.len, err);
-}
-
 int documents_write(struct capture *c, struct error *err)
 {
-	auto_json json_t *info = info_json(c), *generated = NULL;
+	auto_json json_t *info = info_json(c), *generated = NULL, *requirements = NULL;
 
 	c->requirements = needs_requirements(c);
+	requirements = json_pack("{s:i, s:o, s:o, s:O}", "format", SNAPSHOT_FORMAT, "definitions", definitions_json(c), "finalizers",
+		capture_sorted(c->finalizers), "requirements", c->requirements);
 	generated = json_pack("{s:i, s:O, s:O, s:O}", "format", SNAPSHOT_FORMAT, "objects", c->generated, "orphans", c->orphans,
 		"notListed", c->not_listed);
 	if (document_write(c, "snapshot.yaml", info, err) < 0 || document_write(c, "policy.yaml", c->policy->document, err) < 0 ||
-		requirements_write(c, err) < 0 || document_write(c, "generated.yaml", generated, err) < 0)
+		document_write(c, "requirements.yaml", requirements, err) < 0 || document_write(c, "generated.yaml", generated, err) < 0)
 		return -1;
 	return 0;
 }

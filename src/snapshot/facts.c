@@ -5,14 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "object/canonical.h"
 #include "object/fieldpath.h"
 #include "object/object.h"
 #include "policy/policy.h"
 #include "util/json.h"
 #include "util/strbuf.h"
 
-enum { TAG_REFERENCE = 'R', TAG_PRODUCES = 'P', TAG_ENVIRONMENT = 'E', TAG_FINALIZER = 'F', TAG_MATCH = 'M' };
+enum { TAG_REFERENCE = 'R', TAG_PRODUCES = 'P', TAG_FINALIZER = 'F', TAG_MATCH = 'M' };
 
 /* ---- writing ---- */
 
@@ -48,34 +47,6 @@ static int put_reference(const struct reference *reference, void *arg)
 	return 0;
 }
 
-struct setting {
-	const char *object; /* in words */
-	struct strbuf *out;
-};
-
-static int put_environment(json_t *value, const char *concrete, void *arg)
-{
-	const struct setting *setting = arg;
-	auto_json json_t *item = json_pack("[{s:s, s:s, s:O}]", "object", setting->object, "path", concrete, "value", value);
-
-	strbuf_addc(setting->out, TAG_ENVIRONMENT);
-	put(setting->out, concrete);
-	canonical_yaml(item, setting->out); /* escapes NUL */
-	strbuf_add(setting->out, "", 1);
-	return 0;
-}
-
-static void put_environments(const struct object *object, const struct policy_kind *row, struct strbuf *out)
-{
-	auto_strbuf struct strbuf words = STRBUF_INIT;
-	struct setting setting = {.out = out};
-
-	object_describe(object, &words);
-	setting.object = words.buf;
-	for (size_t i = 0; i < row->environment_count; i++)
-		fieldpath_each(object->json, row->environment[i], put_environment, &setting);
-}
-
 void facts_add_finalizer(const char *finalizer, struct strbuf *out)
 {
 	strbuf_addc(out, TAG_FINALIZER);
@@ -97,8 +68,6 @@ void facts_lists(const struct object *object, const struct policy_kind *row, str
 
 	references_each(object, row->references, row->reference_count, put_reference, &references);
 	references_each(object, row->produces, row->produce_count, put_reference, &produces);
-	if (row->environment_count)
-		put_environments(object, row, out);
 }
 
 void facts_write(const struct facts *facts, struct strbuf *out)
@@ -256,14 +225,4 @@ void facts_matches(const struct facts *facts, void (*fn)(size_t own, void *arg),
 	while (next_entry(&at, facts->end, &entry))
 		if (entry.tag == TAG_MATCH)
 			fn(strtoul(entry.first, NULL, 10), arg);
-}
-
-void facts_environment(const struct facts *facts, void (*fn)(const char *path, const char *yaml, void *arg), void *arg)
-{
-	const char *at = facts->rest;
-	struct entry entry;
-
-	while (next_entry(&at, facts->end, &entry))
-		if (entry.tag == TAG_ENVIRONMENT)
-			fn(entry.first, entry.second, arg);
 }

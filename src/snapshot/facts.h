@@ -3,7 +3,7 @@
  * facts - what a capture needs to know of one object: everything that follows from the object and the policy alone, so that it can be kept from
  * one capture to the next (cache.h).
  *
- * A record is a row of strings, each with its NUL: the head, then the references, the produced, the environment values, unknown finalizers and matches in any number.
+ * A record is a row of strings, each with its NUL: the head, then the references, the produced, unknown finalizers and matches in any number.
  */
 #ifndef RHAII_SNAPSHOT_FACTS_H
 #define RHAII_SNAPSHOT_FACTS_H
@@ -49,7 +49,5 @@ int facts_references(const struct facts *facts, const struct policy_kind *row, r
 int facts_produces(const struct facts *facts, const struct policy_kind *row, reference_fn fn, void *arg);
 void facts_finalizers(const struct facts *facts, void (*fn)(const char *finalizer, void *arg), void *arg);
 void facts_matches(const struct facts *facts, void (*fn)(size_t own, void *arg), void *arg);
-/* yaml is the item of requirements.yaml, "- object: ..", with its newlines. */
-void facts_environment(const struct facts *facts, void (*fn)(const char *path, const char *yaml, void *arg), void *arg);
 
 #endif

@@ -65,22 +65,6 @@ struct taken {
 
 void taken_free(void *taken);
 
-/*
- * The values of this environment that the objects hold, each as the text that it is in requirements.yaml: there are several an object, and as values
- * they would be most of the memory.
- */
-struct environment {
-	struct strbuf text;
-	struct environment_item {
-		size_t object, path; /* in text, each up to a NUL; the item's YAML is behind the path */
-	} * items;
-	size_t count, cap;
-};
-void environment_add(struct environment *environment, const struct object *object, const struct facts *facts);
-/* Append the list, by object and path; "environment: []" when there is none. */
-void environment_write(struct environment *environment, struct strbuf *out);
-void environment_release(struct environment *environment);
-
 struct capture {
 	const struct capture_options *options;
 	struct kube_client *client;
@@ -96,11 +80,10 @@ struct capture {
 	struct map held;            /* namespace -> itself */
 	struct owners *owners;      /* of generated objects, see owners.h */
 	json_t *orphans;            /* [{group, resource, kind, namespace, name, owner, why}]; set by inventory_collect */
-	struct environment environment;
-	json_t *requirements; /* list, from needs; set by documents_write */
-	json_t *generated;    /* list; set by inventory_collect */
-	json_t *not_listed;   /* inventory kinds that may not be listed */
-	json_t *undefined;    /* kinds whose definition may not be read */
+	json_t *requirements;       /* list, from needs; set by documents_write */
+	json_t *generated;          /* list; set by inventory_collect */
+	json_t *not_listed;         /* inventory kinds that may not be listed */
+	json_t *undefined;          /* kinds whose definition may not be read */
 	size_t taken_count, generated_count, installed_count;
 	struct carry *carry;          /* kinds that are carried; borrowed */
 	struct capture_kind *failing; /* the kind that could not be read; NULL: none */

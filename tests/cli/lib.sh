@@ -90,13 +90,19 @@ make_tree() {
 		  - kube-*
 		serverVersion: v1.34.0
 	YAML
-	printf 'name: rhaii\n' >"$1/policy.yaml"
+	cat >"$1/policy.yaml" <<-'YAML'
+		format: 1
+		name: prod
+		include: core
+		kinds:
+		- resource: llminferenceservices
+		  group: serving.kserve.io
+		  kind: LLMInferenceService
+		  wave: services
+		  environment: [spec.model.uri]
+	YAML
 	printf 'format: 1\nobjects: []\n' >"$1/generated.yaml"
 	cat >"$1/requirements.yaml" <<-'YAML'
-		environment:
-		- object: LLMInferenceService rhaii-inference/qwen
-		  path: spec.model.uri
-		  value: hf://Qwen/Qwen2.5-0.5B
 		format: 1
 		requirements:
 		- group: ''

@@ -4,8 +4,13 @@
 
 #include <string.h>
 
+#include "object/canonical.h"
+#include "snapshot/environment.h"
 #include "snapshot_support.h"
+#include "store/snapshot.h"
+#include "util/error.h"
 #include "util/json.h"
+#include "util/strbuf.h"
 
 /* A requirement as it stands in the file, from keys to state. */
 #define NEED(group, keys, kind, name, ns, needed_by, optional, resource, state)                                                            \
@@ -147,16 +152,26 @@ static void test_requirements_are_sorted_by_what_they_are(void **fixture)
 	assert_string_equal(json_text_at(json_array_get(uncovered, 3), "name", NULL), "gke");
 }
 
+/* Not in the tree: they follow from the objects and the policy. */
 static void test_values_of_the_surroundings_are_listed_by_object(void **fixture)
 {
+	static const char expected[] = "- object: Service prod/a\n  path: spec.host\n  value: a.example\n"
+				       "- object: Service prod/b\n  path: spec.host\n  value: b.example\n";
 	struct snapshot_fixture *f = *fixture;
+	const struct snapshot_source source = {.repo = "repo"};
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	auto_json json_t *environment = NULL;
+	struct snapshot *snapshot;
 
 	snapshot_take_given(f,
 		&(struct snapshot_given){
 			.services = SERVICE("prod", "b", "'host':'b.example'") "," SERVICE("prod", "a", "'host':'a.example'")});
-	assert_file_has("requirements.yaml",
-		"environment:\n- object: Service prod/a\n  path: spec.host\n  value: a.example\n"
-		"- object: Service prod/b\n  path: spec.host\n  value: b.example\n");
+	if (snapshot_open(&snapshot, &source, NULL, f->err) < 0)
+		fail_msg("%s", f->err->text);
+	environment = environment_of(snapshot, f->policy);
+	snapshot_free(snapshot);
+	canonical_yaml(environment, &text);
+	assert_string_equal(text.buf, expected);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, snapshot_set_up, snapshot_tear_down)
