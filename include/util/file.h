@@ -27,6 +27,21 @@ void file_writer_abort(struct file_writer *w);
 /* The three calls above for bytes at hand. */
 int file_write(const char *path, const void *data, size_t len, int mode, struct error *err);
 
+/*
+ * A file that only grows, locked against another process that appends to it. The first error sticks: after it nothing more is written, and every call fails.
+ */
+struct file_log;
+/* The file must be there: ERR_NOT_FOUND. ERR_LOCKED when another holds it. */
+int file_log_open(struct file_log **out, const char *path, struct error *err);
+/* Drop what stands behind the first keep bytes. */
+int file_log_cut(struct file_log *log, size_t keep, struct error *err);
+int file_log_add(struct file_log *log, const void *data, size_t len, struct error *err);
+/* Make durable what has been added. */
+int file_log_sync(struct file_log *log, struct error *err);
+/* 0, or the sticky error once more. */
+int file_log_check(const struct file_log *log, struct error *err);
+void file_log_free(struct file_log *log);
+
 /* mkdir -p; each directory that it makes gets mode 0700 and is made durable. */
 int file_mkdirs(const char *path, struct error *err);
 

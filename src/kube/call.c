@@ -5,6 +5,7 @@
 #include "util/clock.h"
 #include "util/env.h"
 #include "util/error.h"
+#include "util/interrupt.h"
 #include "util/log.h"
 
 #define BACKOFF_FIRST_MS 200
@@ -93,7 +94,7 @@ static int64_t call_wait(struct kube_client *client, struct call *call, const st
 		call->renewed = true;
 		return 0;
 	}
-	if (!call_may_retry(call, err))
+	if (!call_may_retry(call, err) || interrupted())
 		return -1;
 	wait = call->retry_after_ms >= 0 ? call->retry_after_ms : backoff_ms(call->tries);
 	return wait < outgoing_remaining(&call->out) ? wait : -1;

@@ -10,6 +10,7 @@
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/http.h"
+#include "util/interrupt.h"
 #include "util/json.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -116,6 +117,8 @@ static int wait_any(struct kube_client *client, const struct wake *wake, size_t 
 
 		if (left <= 0)
 			return 0;
+		if (interrupted())
+			return error_set(err, ERR_INTERRUPTED, "stopped by a signal");
 		if (kube_drive(client, left, err) < 0)
 			return -1;
 	}

@@ -8,10 +8,12 @@
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/http.h"
+#include "util/interrupt.h"
 #include "util/json.h"
 #include "util/mem.h"
 
 #define TIMEOUT_MS (30 * 1000)
+#define DRIVE_MS 1000 /* a signal just before the wait begins does not end it */
 #define BODY_MAX (1024 * 1024)
 /* Each asks another server; what they share is the gateway, which is made for more. */
 #define PARALLEL_MAX 32
@@ -247,7 +249,9 @@ static int run(struct endpoint *endpoints, size_t count, struct ask *ask, struct
 				start(&endpoints[next], ask);
 			next++;
 		}
-		if (ask->active && http_drive(ask->client, ask->timeout_ms, err) < 0)
+		if (interrupted())
+			return error_set(err, ERR_INTERRUPTED, "stopped by a signal");
+		if (ask->active && http_drive(ask->client, DRIVE_MS, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -756,6 +756,95 @@ static void test_lock_in_a_missing_directory_is_an_error(void **state)
 	assert_int_equal(err.code, ERR_FAILED);
 }
 
+/* ---- files that grow ---- */
+
+static struct file_log *log_of(const char *text)
+{
+	struct file_log *log;
+	struct error err = ERROR_INIT;
+
+	support_write_file("log", text);
+	assert_int_equal(file_log_open(&log, "log", &err), 0);
+	return log;
+}
+
+static void assert_log(const char *text)
+{
+	auto_free char *found = support_read_file("log");
+
+	assert_string_equal(found, text);
+}
+
+static void test_a_log_is_appended_to(void **state)
+{
+	struct file_log *log = log_of("one\n");
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(file_log_add(log, "two\n", 4, &err), 0);
+	assert_int_equal(file_log_sync(log, &err), 0);
+	file_log_free(log);
+	assert_log("one\ntwo\n");
+	assert_string_equal(calls.order, "f");
+}
+
+static void test_the_end_of_a_log_is_cut_off(void **state)
+{
+	struct file_log *log = log_of("one\ntw");
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(file_log_cut(log, 4, &err), 0);
+	assert_int_equal(file_log_add(log, "three\n", 6, &err), 0);
+	file_log_free(log);
+	assert_log("one\nthree\n");
+}
+
+/* What comes after a hole would be believed. */
+static void test_after_a_fault_nothing_more_is_written(void **state)
+{
+	struct file_log *log = log_of("");
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	calls.failing = 'f';
+	calls.fault = EIO;
+	assert_int_equal(file_log_add(log, "one", 3, &err), 0);
+	assert_int_equal(file_log_check(log, &err), 0);
+	assert_int_equal(file_log_sync(log, &err), -1);
+	support_assert_error(&err, ERR_FAILED, "cannot write 'log': Input/output error");
+	calls.failing = 0;
+	assert_int_equal(file_log_add(log, "two", 3, &err), -1);
+	assert_int_equal(file_log_sync(log, &err), -1);
+	assert_int_equal(file_log_check(log, &err), -1);
+	file_log_free(log);
+	assert_log("one");
+}
+
+static void test_a_log_has_one_writer(void **state)
+{
+	struct file_log *log = log_of(""), *second;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(file_log_open(&second, "log", &err), -1);
+	support_assert_error(&err, ERR_LOCKED, "in use by another process: 'log'");
+	file_log_free(log);
+	file_log_free(NULL);
+	assert_int_equal(file_log_open(&log, "log", &err), 0);
+	file_log_free(log);
+}
+
+static void test_a_log_must_be_there(void **state)
+{
+	struct file_log *log;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(file_log_open(&log, "none", &err), -1);
+	support_assert_error(&err, ERR_NOT_FOUND, "no such file: 'none'");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_dir, leave_dir)
 
 int main(void)
@@ -804,6 +893,11 @@ int main(void)
 		TEST(test_second_lock_is_refused_until_the_first_is_freed),
 		TEST(test_kill_frees_the_lock),
 		TEST(test_lock_in_a_missing_directory_is_an_error),
+		TEST(test_a_log_is_appended_to),
+		TEST(test_the_end_of_a_log_is_cut_off),
+		TEST(test_after_a_fault_nothing_more_is_written),
+		TEST(test_a_log_has_one_writer),
+		TEST(test_a_log_must_be_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
