@@ -17,6 +17,10 @@
 struct policy;
 struct strlist;
 
+/* The Lease by which a restore keeps a second one out. */
+#define RBAC_LEASE_NAMESPACE "default"
+#define RBAC_LEASE_NAME "rhaii-dr-restore"
+
 enum rbac_command { RBAC_SNAPSHOT, RBAC_RESTORE, RBAC_VERIFY };
 /* Their names, NULL-terminated. */
 extern const char *const rbac_commands[];

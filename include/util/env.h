@@ -7,6 +7,8 @@
 
 /* The variable's value, NULL when unset or empty. */
 const char *env_get(const char *name);
+/* The name of this machine. The caller frees. */
+char *env_host(void);
 void env_random(void *out, size_t len);
 
 #endif

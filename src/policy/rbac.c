@@ -24,6 +24,7 @@ enum subject {
 	SPACES,      /* the namespaces, whatever the policy has */
 	DEFINITIONS, /* where the policy has kinds that may be custom */
 	IDENTITY,    /* the namespace whose uid is the identity of the cluster */
+	LEASE,       /* that keeps a second restore out; in its own namespace */
 };
 
 /*
@@ -47,6 +48,7 @@ static const struct right {
 	{RBAC_RESTORE, MERGED_KINDS, PATCH, false},
 	{RBAC_RESTORE, READY_KINDS, WATCH, false},
 	{RBAC_RESTORE, INVENTORY, LIST | WATCH, false},
+	{RBAC_RESTORE, LEASE, GET | UPDATE, true},
 	{RBAC_VERIFY, IDENTITY, GET, true},
 	{RBAC_VERIFY, EVERY_KIND, LIST, false},
 	{RBAC_VERIFY, INVENTORY, LIST, false},
@@ -70,7 +72,6 @@ static void role_release(struct role *role)
 	free(role->grants);
 	json_decref(role->named);
 }
-#define auto_role __attribute__((cleanup(role_release)))
 
 static void role_grant(struct role *role, const char *group, const char *resource, unsigned verbs)
 {
@@ -101,6 +102,7 @@ static json_t *rule_json(const char *group, unsigned verbs)
 	return json_pack("{s:[s], s:[], s:o}", "apiGroups", group, "resources", "verbs", verbs_json(verbs));
 }
 
+/* For objects of these names alone. */
 static void role_name(struct role *role, const char *group, const char *resource, const struct strlist *names, unsigned verbs)
 {
 	json_t *rule = rule_json(group, verbs), *list = json_array();
@@ -128,6 +130,16 @@ static void name_identity(struct role *role, unsigned verbs)
 	role_name(role, "", "namespaces", &names, verbs);
 }
 
+/* A name cannot be a condition of creating: that right is for all Leases of the namespace. */
+static void name_lease(struct role *role, unsigned verbs)
+{
+	auto_strlist struct strlist names = STRLIST_INIT;
+
+	strlist_add(&names, RBAC_LEASE_NAME);
+	role_grant(role, "coordination.k8s.io", "leases", CREATE);
+	role_name(role, "coordination.k8s.io", "leases", &names, verbs);
+}
+
 static bool kind_is(const struct policy_kind *kind, enum subject subject)
 {
 	if (subject == MERGED_KINDS)
@@ -137,15 +149,24 @@ static bool kind_is(const struct policy_kind *kind, enum subject subject)
 	return subject == EVERY_KIND;
 }
 
-/* Into spaces what may be narrowed to the namespaces named, the rest into cluster. */
-static void grant_right(struct role *cluster, struct role *spaces, const struct policy *policy, const struct right *right)
+/* What the rights of a command are told apart into. */
+struct roles {
+	struct role cluster;
+	struct role spaces; /* what may be narrowed to the namespaces named */
+	struct role lease;  /* of RBAC_LEASE_NAMESPACE */
+	bool narrow;
+};
+
+static void grant_right(struct roles *roles, const struct policy *policy, const struct right *right)
 {
-	struct role *role = right->everywhere ? cluster : spaces;
+	struct role *cluster = &roles->cluster, *role = right->everywhere || !roles->narrow ? cluster : &roles->spaces;
 
 	if (right->subject == IDENTITY)
 		name_identity(cluster, right->verbs);
 	if (right->subject == DEFINITIONS && may_need_definitions(policy))
 		role_grant(cluster, "apiextensions.k8s.io", "customresourcedefinitions", right->verbs);
+	if (right->subject == LEASE)
+		name_lease(&roles->lease, right->verbs);
 	if (right->subject == SPACES)
 		role_grant(cluster, "", "namespaces", right->verbs);
 	for (size_t i = 0; i < policy->kind_count; i++) {
@@ -199,10 +220,10 @@ static json_t *metadata_json(const char *name, const char *namespace_)
 	return metadata;
 }
 
-/* The role and its binding; in a namespace, or (NULL) of the cluster. */
-static void add_manifests(json_t *items, struct role *role, const char *namespace_, const struct rbac_options *options)
+/* The role and its binding; in a namespace, or (NULL) of the cluster. what: the end of their name. */
+static void add_manifests(json_t *items, struct role *role, const char *namespace_, const char *what, const struct rbac_options *options)
 {
-	auto_free char *name = xasprintf("rhaii-dr-%s", rbac_commands[options->command]);
+	auto_free char *name = xasprintf("rhaii-dr-%s%s", rbac_commands[options->command], what);
 	const char *kind = namespace_ ? "Role" : "ClusterRole";
 
 	if (role->count == 0 && json_array_size(role->named) == 0)
@@ -217,22 +238,32 @@ static void add_manifests(json_t *items, struct role *role, const char *namespac
 			options->account_namespace, "name", options->account_name));
 }
 
+static void roles_release(struct roles *roles)
+{
+	role_release(&roles->cluster);
+	role_release(&roles->spaces);
+	role_release(&roles->lease);
+}
+
 json_t *rbac_manifests(const struct policy *policy, const struct rbac_options *options)
 {
-	bool narrow = options->namespaces && options->namespaces->count > 0;
-	auto_role struct role cluster = {.named = json_array()}, spaces = {.named = json_array()};
+	__attribute__((cleanup(roles_release))) struct roles roles = {.cluster = {.named = json_array()},
+		.spaces = {.named = json_array()},
+		.lease = {.named = json_array()},
+		.narrow = options->namespaces && options->namespaces->count > 0};
 	auto_strlist struct strlist names = STRLIST_INIT;
 	json_t *items = json_array();
 
 	for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++)
 		if (rights[i].command == options->command)
-			grant_right(&cluster, narrow ? &spaces : &cluster, policy, &rights[i]);
-	add_manifests(items, &cluster, NULL, options);
-	for (size_t i = 0; narrow && i < options->namespaces->count; i++)
+			grant_right(&roles, policy, &rights[i]);
+	add_manifests(items, &roles.cluster, NULL, "", options);
+	for (size_t i = 0; roles.narrow && i < options->namespaces->count; i++)
 		strlist_add(&names, options->namespaces->items[i]);
 	strlist_sort_unique(&names);
 	for (size_t i = 0; i < names.count; i++)
-		add_manifests(items, &spaces, names.items[i], options);
+		add_manifests(items, &roles.spaces, names.items[i], "", options);
+	add_manifests(items, &roles.lease, RBAC_LEASE_NAMESPACE, "-lease", options);
 	return json_pack("{s:s, s:s, s:o}", "apiVersion", "v1", "kind", "List", "items", items);
 }
 

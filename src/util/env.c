@@ -8,12 +8,22 @@
 #include <unistd.h>
 
 #include "util/error.h"
+#include "util/mem.h"
 
 const char *env_get(const char *name)
 {
 	const char *value = getenv(name);
 
 	return value && *value ? value : NULL;
+}
+
+char *env_host(void)
+{
+	char name[256] = "";
+
+	if (gethostname(name, sizeof(name) - 1) < 0 || !*name)
+		return xstrdup("unknown-host");
+	return xstrdup(name);
 }
 
 void env_random(void *out, size_t len)

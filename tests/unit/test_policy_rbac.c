@@ -128,6 +128,28 @@ static void test_a_restore_patches_and_watches_only_what_it_must(void **state)
 		"watch deployments\nwatch things\n");
 }
 
+/* A name cannot be a condition of creating, so the right to that ends at the namespace. */
+static void test_a_restore_may_hold_its_lease_and_no_other(void **state)
+{
+	auto_json json_t *list = manifests_of(POLICY, RBAC_RESTORE, NULL);
+
+	(void)state;
+	assert_rights(list, "Role", "create leases\nget leases/rhaii-dr-restore\nupdate leases/rhaii-dr-restore\n");
+	assert_string_equal(json_text_at(item_of(list, "Role"), "metadata", "namespace", NULL), "default");
+	assert_string_equal(json_text_at(item_of(list, "Role"), "metadata", "name", NULL), "rhaii-dr-restore-lease");
+	assert_string_equal(json_text_at(item_of(list, "RoleBinding"), "roleRef", "name", NULL), "rhaii-dr-restore-lease");
+}
+
+/* Its own Role, so that it takes nothing from the one of a namespace that is named. */
+static void test_the_lease_has_a_role_of_its_own(void **state)
+{
+	auto_json json_t *list = manifests_of(POLICY, RBAC_RESTORE, "default");
+
+	(void)state;
+	assert_string_equal(json_text_at(item_of(list, "Role"), "metadata", "name", NULL), "rhaii-dr-restore");
+	assert_int_equal(json_array_size(json_object_get(list, "items")), 6);
+}
+
 static void test_namespaces_narrow_a_snapshot(void **state)
 {
 	auto_json json_t *list = manifests_of(POLICY, RBAC_SNAPSHOT, "prod");
@@ -218,6 +240,8 @@ int main(void)
 		cmocka_unit_test(test_a_snapshot_lists_and_gets_the_identity),
 		cmocka_unit_test(test_a_verification_reads_no_definitions),
 		cmocka_unit_test(test_a_restore_patches_and_watches_only_what_it_must),
+		cmocka_unit_test(test_a_restore_may_hold_its_lease_and_no_other),
+		cmocka_unit_test(test_the_lease_has_a_role_of_its_own),
 		cmocka_unit_test(test_namespaces_narrow_a_snapshot),
 		cmocka_unit_test(test_namespaces_narrow_what_a_restore_writes),
 		cmocka_unit_test(test_a_binding_names_role_and_account),
