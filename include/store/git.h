@@ -149,4 +149,17 @@ int git_refused_accept(struct git_store *store, const char *cluster, const struc
 /* Remove the ref, if there is one. */
 int git_refused_forget(struct git_store *store, const char *cluster, struct error *err);
 
+/*
+ * The annotated tag refs/rhaii-dr/succession/<cluster>, on the commit that was restored: the cluster `to` continues the branch of `from`. One a branch; a later one
+ * replaces it. ERR_NOT_FOUND when there is no such branch, ERR_LOCKED.
+ */
+struct git_succession {
+	const char *from, *to; /* cluster ids */
+	const char *commit;
+	time_t time;
+};
+int git_succession_write(struct git_store *store, const char *cluster, const struct git_succession *succession, struct error *err);
+/* Whether it says just that. */
+bool git_succession_is(struct git_store *store, const char *cluster, const char *from, const char *to);
+
 #endif

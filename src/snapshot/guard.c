@@ -214,6 +214,7 @@ static size_t *count_covered(const struct capture *c, const struct head *head)
 
 struct guards {
 	const struct capture *c;
+	struct git_store *store;
 	const struct head *head;
 	const size_t *counts;
 	json_t *refused; /* [{guard, text}] */
@@ -227,10 +228,10 @@ static void refuse(const struct guards *g, const char *guard, struct strbuf *tex
 	json_array_append_new(g->refused, json_pack("{s:s, s:s}", "guard", guard, "text", shown.buf));
 }
 
-/* A restored cluster continues the branch of the one that it replaces: that succession (design.md rule 6.4) is to be asked for here. */
-static bool continues(const char *from, const char *to)
+/* A restored cluster continues the branch of the one that it replaces (design.md rule 6.4). */
+static bool continues(const struct guards *g, const char *from, const char *to)
 {
-	return strcmp(from, to) == 0;
+	return strcmp(from, to) == 0 || git_succession_is(g->store, g->c->options->cluster, from, to);
 }
 
 static void guard_cluster(const struct guards *g)
@@ -238,7 +239,7 @@ static void guard_cluster(const struct guards *g)
 	const char *id = json_text_at(g->head->info, "cluster", "id", NULL);
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (!id || continues(id, g->c->cluster_id))
+	if (!id || continues(g, id, g->c->cluster_id))
 		return;
 	strbuf_addf(&text, "another cluster: the branch is of %s, this one is %s", id, g->c->cluster_id);
 	refuse(g, "cluster", &text);
@@ -338,7 +339,7 @@ json_t *guard_compare(const struct capture *c, struct git_store *store, const ch
 {
 	static void (*const all[])(const struct guards *g) = {guard_cluster, guard_scope, guard_empty, guard_shrink, guard_kinds};
 	__attribute__((cleanup(head_release))) struct head head = {0};
-	struct guards g = {.c = c, .head = &head, .refused = json_array()};
+	struct guards g = {.c = c, .store = store, .head = &head, .refused = json_array()};
 	auto_free size_t *counts = NULL;
 
 	if (!head_read(store, commit, &head)) {

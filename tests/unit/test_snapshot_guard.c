@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "snapshot_support.h"
+#include "store/git.h"
 #include "util/clock.h"
 #include "util/json.h"
 #include "util/strbuf.h"
@@ -206,6 +207,48 @@ static void test_another_cluster_is_refused(void **fixture)
 	take(f, S("a"), NULL);
 	(void)fake_cluster_say(
 		&f->cluster, "GET /api/v1/namespaces/kube-system ", 200, "{'metadata':{'name':'kube-system','uid':'other'}}");
+	refuse(f, &(struct snapshot_given){.services = S("a")}, "cluster", "the branch is of source, this one is other");
+}
+
+/* A restore of the branch head has said who goes on. */
+static void succeed(struct snapshot_fixture *f, const char *from, const char *to)
+{
+	auto_free char *commit = head();
+	const struct git_succession succession = {.from = from, .to = to, .commit = commit, .time = 1795176000};
+	struct error err = ERROR_INIT;
+
+	commit[strcspn(commit, "\n")] = '\0';
+	if (git_succession_write(f->store, "prod", &succession, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void as_another_cluster(struct snapshot_fixture *f)
+{
+	(void)fake_cluster_say(
+		&f->cluster, "GET /api/v1/namespaces/kube-system ", 200, "{'metadata':{'name':'kube-system','uid':'other'}}");
+}
+
+static void test_a_successor_continues_the_branch(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+	auto_free char *count = NULL;
+
+	take(f, S("a"), NULL);
+	succeed(f, "third", "other"); /* a later one replaces it */
+	succeed(f, "source", "other");
+	as_another_cluster(f);
+	take(f, S("a"), NULL);
+	count = shell_output("git -C repo fsck --strict >/dev/null 2>&1 && git -C repo rev-list --count clusters/prod");
+	assert_int_equal(atoi(count), 2);
+}
+
+static void test_a_succession_of_others_is_none_of_ours(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	take(f, S("a"), NULL);
+	succeed(f, "third", "other");
+	as_another_cluster(f);
 	refuse(f, &(struct snapshot_given){.services = S("a")}, "cluster", "the branch is of source, this one is other");
 }
 
@@ -467,6 +510,8 @@ int main(void)
 		TEST(test_a_policy_with_fewer_kinds_is_refused),
 		TEST(test_a_policy_that_excludes_more_is_refused),
 		TEST(test_another_cluster_is_refused),
+		TEST(test_a_successor_continues_the_branch),
+		TEST(test_a_succession_of_others_is_none_of_ours),
 		TEST(test_the_refused_capture_is_kept_on_the_head),
 		TEST(test_the_same_refusal_keeps_its_id),
 		TEST(test_a_snapshot_that_passes_forgets_the_refused_one),
