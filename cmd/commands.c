@@ -54,19 +54,23 @@ const struct command commands[] = {
 	{
 		.name = "restore",
 		.summary = "bring a snapshot back onto a cluster and hold the time against the RTO",
-		.args = "SNAPSHOT",
-		.min_args = 1,
+		.args = "SNAPSHOT | --resume [JOURNAL]",
 		.max_args = 1,
 		.about = "Checks the snapshot and the target, applies the objects wave by wave, waits for the services, verifies them, and "
 			 "reports how "
 			 "long each phase took. Nothing on the target is deleted, and nothing that differs there is changed: it is "
 			 "reported. On a "
-			 "terminal the plan is shown and confirmed; elsewhere --yes is needed." ABOUT_SNAPSHOT_ARGUMENT,
-		.examples = EXAMPLES(
-			"restore clusters/prod --context dr-cluster", "restore ./prod-20261120T140000Z-0f3c9a.tar.zst --yes -o json"),
-		.options = OPTIONS(OPTION_YES, OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO,
-			REPOSITORY, CONNECTION),
-		.needs = NEEDS_CLIENT,
+			 "terminal the plan is shown and confirmed; elsewhere --yes is needed.\n\n"
+			 "What is done stands in a journal below $XDG_STATE_HOME (~/.local/state). Interrupted by Ctrl-C (exit 8), by a "
+			 "kill or by a "
+			 "server that went away, a restore goes on with --resume: by default with the newest journal of the target that is "
+			 "not "
+			 "finished. Meanwhile the Lease default/rhaii-dr-restore on the target keeps a second restore out "
+			 "(exit 10)." ABOUT_SNAPSHOT_ARGUMENT,
+		.examples = EXAMPLES("restore clusters/prod --context dr-cluster",
+			"restore ./prod-20261120T140000Z-0f3c9a.tar.zst --yes -o json", "restore --resume --context dr-cluster"),
+		.options = OPTIONS(OPTION_YES, OPTION_RESUME, OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_OTHER_POLICY, OPTION_WAIT,
+			OPTION_RTO, REPOSITORY, CONNECTION),
 		.run = command_restore,
 		.print = print_restore,
 	},

@@ -38,6 +38,8 @@ const struct option option_rows[OPTION_COUNT] = {
 	[OPTION_DRY_RUN] = {FILLS(dry_run), .name = "dry-run", .type = OPT_FLAG,
 		.help = "read and compare, but write no commit and no archive"},
 	[OPTION_YES] = {FILLS(yes), .name = "yes", .type = OPT_FLAG, .reach = COMMAND_LINE_ONLY, .help = "restore without asking"},
+	[OPTION_RESUME] = {FILLS(resume), .name = "resume", .type = OPT_FLAG, .reach = COMMAND_LINE_ONLY,
+		.help = "go on with a restore that was interrupted, with the plan and the options of its journal"},
 	[OPTION_IN_PLACE] = {FILLS(in_place), .name = "in-place", .type = OPT_FLAG, .reach = COMMAND_LINE_ONLY,
 		.help = "the target may be the cluster that the snapshot was taken of"},
 	[OPTION_ACCEPT_EDITS] = {FILLS(accept_edits), .name = "accept-edits", .type = OPT_FLAG, .reach = COMMAND_LINE_ONLY,

@@ -38,6 +38,7 @@ enum option_id {
 	OPTION_MAX_SHRINK,
 	OPTION_DRY_RUN,
 	OPTION_YES,
+	OPTION_RESUME,
 	OPTION_IN_PLACE,
 	OPTION_ACCEPT_EDITS,
 	OPTION_WAIT,
@@ -113,7 +114,7 @@ struct settings {
 	size_t page_size;
 	size_t max_shrink; /* percent */
 	bool dry_run;
-	bool yes, in_place, accept_edits;
+	bool yes, resume, in_place, accept_edits;
 	int64_t wait_ms, rto_ms;
 	bool exit_code, live;
 	char *why;     /* KIND or KIND/NAME; NULL: none */

@@ -2,14 +2,21 @@
 #include "restore/restore.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "kube/client.h"
+#include "kube/kubeconfig.h"
+#include "kube/object_api.h"
 #include "output.h"
+#include "restore/journal.h"
 #include "restore_print.h"
 #include "tables.h"
+#include "util/env.h"
 #include "util/error.h"
+#include "util/interrupt.h"
 #include "util/json.h"
 #include "util/log.h"
 
@@ -81,28 +88,150 @@ static void warn_of(const struct restore *restore)
 	warn_of_stale(plan);
 }
 
+/* The kubeconfig as the next run can name it. Of several files that were merged there is no one name: it has to find them as this one did. */
+static const char *kubeconfig_of(const struct context *ctx)
+{
+	const char *several = env_get("KUBECONFIG");
+
+	return ctx->settings.kubeconfig || !several || !strchr(several, ':') ? ctx->config->file : NULL;
+}
+
+/* One word for all: from the plan to the report. */
+static int restore_from(struct context *ctx, struct restore_settings *settings, bool confirmed, struct error *err)
+{
+	struct restore *restore;
+	int rc;
+
+	settings->client = ctx->client;
+	settings->kubeconfig = kubeconfig_of(ctx);
+	settings->context = ctx->config->context;
+	settings->keep_record = true;
+	if (restore_prepare(&restore, settings, err) < 0)
+		return -1;
+	if (confirmed)
+		warn_of(restore);
+	rc = confirmed ? 0 : ask(ctx, restore, err);
+	if (rc == 0) {
+		interrupt_watch();
+		rc = restore_run(restore, &ctx->result, &ctx->outcome, err);
+	}
+	restore_free(restore);
+	return rc;
+}
+
+/* ---- resuming ---- */
+
+/* All of it is in the journal: what is said once more could only contradict it. */
+static int check_resume(const struct settings *settings, struct error *err)
+{
+	static const enum option_id shaping[] = {
+		OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, OPTION_REPO, OPTION_CLUSTER};
+
+	for (size_t i = 0; i < sizeof(shaping) / sizeof(shaping[0]); i++)
+		if (settings->from[shaping[i]] == FROM_COMMAND_LINE) {
+			(void)error_set(err, ERR_USAGE, "--resume takes '--%s' from the journal", option_rows[shaping[i]].name);
+			return error_hint(err, "leave it out, or restore the snapshot anew");
+		}
+	return 0;
+}
+
+static char *text_of(const json_t *header, const char *key)
+{
+	return xstrdup(json_text_at(header, "kubeconfig", key, NULL));
+}
+
+/* By the words on the command line, else as the run before. */
+static int open_client_of(struct context *ctx, const json_t *header, struct error *err)
+{
+	struct settings *s = &ctx->settings;
+
+	if (s->from[OPTION_KUBECONFIG] != FROM_COMMAND_LINE && s->from[OPTION_CONTEXT] != FROM_COMMAND_LINE) {
+		free(s->kubeconfig);
+		free(s->context);
+		s->kubeconfig = text_of(header, "file");
+		s->context = text_of(header, "context");
+	}
+	return context_open_client(ctx, err);
+}
+
+/* The newest one of the cluster that the kubeconfig leads to. */
+static int find_journal(struct context *ctx, char **path, struct error *err)
+{
+	auto_free char *id = NULL, *dir = NULL;
+
+	if (context_open_client(ctx, err) < 0 || kube_cluster_id(ctx->client, &id, err) < 0 || journal_directory(&dir, id, err) < 0)
+		return -1;
+	return journal_find(path, dir, err);
+}
+
+static int open_journal(struct context *ctx, struct journal **journal, struct error *err)
+{
+	auto_free char *path = xstrdup(context_arg(ctx, 0));
+
+	if (!path && find_journal(ctx, &path, err) < 0)
+		return -1;
+	if (journal_open(journal, path, err) < 0)
+		return -1;
+	return ctx->client ? 0 : open_client_of(ctx, journal_header(*journal), err);
+}
+
+/* There is nothing left to do: the exit code is the one that it had. */
+static int tell_finished(struct context *ctx, const struct journal *journal, int exit_code)
+{
+	log_info("the restore of journal '%s' has come to its end with exit code %d: there is nothing to resume", journal_path(journal),
+		exit_code);
+	outcome_add(&ctx->outcome, (enum error_code)exit_code);
+	ctx->result = json_pack("{s:s, s:i}", "journal", journal_path(journal), "exitCode", exit_code);
+	return 0;
+}
+
+static int resume_from(struct context *ctx, struct journal *journal, struct error *err)
+{
+	struct restore_settings settings = {.journal = journal};
+	int exit_code;
+
+	if (journal_is_finished(journal, &exit_code))
+		return tell_finished(ctx, journal, exit_code);
+	restore_resume_settings(journal, &settings, &ctx->source);
+	return restore_from(ctx, &settings, true, err);
+}
+
+static int resume(struct context *ctx, struct error *err)
+{
+	struct journal *journal = NULL;
+	int rc = -1;
+
+	if (check_resume(&ctx->settings, err) == 0 && open_journal(ctx, &journal, err) == 0)
+		rc = resume_from(ctx, journal, err);
+	journal_free(journal);
+	return rc;
+}
+
+/* ---- the command ---- */
+
+static int needs_snapshot(const struct context *ctx, struct error *err)
+{
+	(void)error_set(err, ERR_USAGE, "'restore' needs SNAPSHOT, or --resume");
+	return error_hint(err, "usage: %s restore [OPTIONS] %s", ctx->program, ctx->command->args);
+}
+
 int command_restore(struct context *ctx, struct error *err)
 {
 	const struct settings *s = &ctx->settings;
-	const struct restore_settings settings = {
+	struct restore_settings settings = {
 		.source = &ctx->source,
 		.snapshot = context_arg(ctx, 0),
 		.policy = s->other_policy,
-		.client = ctx->client,
 		.in_place = s->in_place,
 		.wait_ms = s->wait_ms,
 		.rto_ms = s->rto_ms,
 	};
-	struct restore *restore;
-	int rc;
 
-	if (check_consent(s, err) < 0 || restore_prepare(&restore, &settings, err) < 0)
+	if (s->resume)
+		return resume(ctx, err);
+	if (!settings.snapshot)
+		return needs_snapshot(ctx, err);
+	if (check_consent(s, err) < 0 || context_open_client(ctx, err) < 0)
 		return -1;
-	if (s->yes)
-		warn_of(restore);
-	rc = s->yes ? 0 : ask(ctx, restore, err);
-	if (rc == 0)
-		rc = restore_run(restore, &ctx->result, &ctx->outcome, err);
-	restore_free(restore);
-	return rc;
+	return restore_from(ctx, &settings, s->yes, err);
 }

@@ -155,11 +155,30 @@ static void print_verdict(struct output *out, const json_t *rto)
 		clock_format_duration(table_number(rto, "targetMilliseconds"), target), names.buf);
 }
 
+static void print_journal(struct output *out, const json_t *report)
+{
+	long long resumed = table_number(report, "resumed");
+
+	if (*table_text(report, "journal"))
+		output_field(out, "journal", "%s", table_text(report, "journal"));
+	if (resumed > 0)
+		output_field(out, "resumed", "%lld time%s; this is the report of the whole restore", resumed, resumed > 1 ? "s" : "");
+}
+
+static void print_succession(struct output *out, const json_t *succession)
+{
+	if (json_is_true(json_object_get(succession, "recorded")))
+		output_line(out, "The next snapshot of this cluster continues the branch of '%s'.", table_text(succession, "cluster"));
+}
+
 void print_restore(struct output *out, const json_t *report)
 {
 	const json_t *probes = json_object_get(report, "probes");
 
+	if (!json_object_get(report, "waves")) /* of a journal that has nothing left to do */
+		return;
 	print_head(out, report);
+	print_journal(out, report);
 	print_waves(out, json_object_get(report, "waves"));
 	print_findings(out, json_object_get(report, "findings"));
 	print_converge(out, json_object_get(report, "converge"));
@@ -172,4 +191,5 @@ void print_restore(struct output *out, const json_t *report)
 	table_requirements(out, "Not checked, the target must have them:", json_object_get(report, "requirements"), false);
 	print_phases(out, json_object_get(report, "phases"));
 	print_verdict(out, json_object_get(report, "rto"));
+	print_succession(out, json_object_get(report, "succession"));
 }

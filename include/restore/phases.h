@@ -27,16 +27,18 @@ struct phases {
 	int64_t rto_ms;
 	int64_t started[PHASE_COUNT]; /* monotonic ms; 0: not running */
 	int64_t spent[PHASE_COUNT];   /* ms; -1: not measured */
+	int64_t idle_ms;              /* between an interruption and its resumption; of no phase, but it counts */
 };
 
 void phases_init(struct phases *phases, int64_t rto_ms);
 void phase_start(struct phases *phases, enum phase phase);
 void phase_stop(struct phases *phases, enum phase phase); /* adds to what it spent before */
+const char *phase_name(enum phase phase);
 int64_t phases_known_ms(const struct phases *phases);
 /* Whether the known phases alone exceed the RTO. */
 int phases_missed(const struct phases *phases);
 /*
- * {phases: [{name, milliseconds (null when not measured), how: "measured"|"not measured"}], rto: {targetMilliseconds, knownMilliseconds, marginMilliseconds,
+ * {phases: [{name, milliseconds (null when not measured), how: "measured"|"not measured"}], rto: {targetMilliseconds, knownMilliseconds, interruptedMilliseconds (a part of known), marginMilliseconds,
  *  verdict: met|missed|"at least", missing: [names]}}. "at least": within the target so far, but some phases are not known.
  */
 json_t *phases_json(const struct phases *phases);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct error;
+struct journal;
 struct kube_client;
 struct outcome;
 struct restore;
@@ -26,9 +27,18 @@ struct restore_settings {
 	bool in_place;   /* the target may be the cluster that the snapshot came from */
 	int64_t wait_ms; /* bound of converging; 0: stop after apply */
 	int64_t rto_ms;
+	const char *kubeconfig, *context; /* how the client was made, for the journal; NULL: not by a file */
+	bool keep_record;                 /* write a journal, and hold the target's Lease; else neither */
+	struct journal *journal;          /* to go on with (restore_resume_settings); NULL: a new one */
 };
 
-/* ERR_INTEGRITY, ERR_NOT_READY (all blockers in the text, one a line), ERR_GUARD (in place). The settings and what they point to must outlive *out. */
+/* Fill source, and what shapes the run, from the header of a journal; both borrow from it. client, kubeconfig and context are the caller's part. */
+void restore_resume_settings(const struct journal *journal, struct restore_settings *settings, struct snapshot_source *source);
+
+/*
+ * ERR_INTEGRITY, ERR_NOT_READY (all blockers in the text, one a line), ERR_GUARD (in place). Of a journal: ERR_INTEGRITY when the snapshot is not the one that it is of,
+ * ERR_NOT_READY for another target. The settings and what they point to must outlive *out.
+ */
 int restore_prepare(struct restore **out, const struct restore_settings *settings, struct error *err);
 void restore_free(struct restore *restore);
 
@@ -42,8 +52,10 @@ json_t *restore_plan_json(const struct restore *restore);
 
 /*
  * *report (the caller's, also when -1 is returned after something was done; else NULL): the keys of the plan, each action with result: created|merged|skipped|conflict|failed|not run and
- * error (or null), each wave with gateMilliseconds and applyMilliseconds (or null), and findings: [{object, path, text}], converge: {pending, text}, probes (as verify_probes, or null), counts: {created, merged, skipped, conflict, failed, notRun}, requests, phases and rto (phases.h).
- * outcome gets ERR_PARTIAL for conflicts and failed objects, ERR_VERIFY, ERR_OBJECTIVE.
+ * error (or null), each wave with gateMilliseconds and applyMilliseconds (or null), and findings: [{object, path, text}], converge: {pending, text}, probes (as verify_probes, or null), counts: {created, merged, skipped, conflict, failed, notRun}, requests (of this run), phases and rto (phases.h),
+ * resumed (times), journal (path, or null), succession ({cluster, from, to, recorded, reason}, or null: whether the target continues the branch of the source). A resumed run reports the whole restore.
+ * outcome gets ERR_PARTIAL for conflicts and failed objects, ERR_VERIFY, ERR_OBJECTIVE. ERR_INTERRUPTED: stopped by a signal (util/interrupt.h), can be resumed. ERR_LOCKED:
+ * another restore holds the target's Lease.
  */
 int restore_run(struct restore *restore, json_t **report, struct outcome *outcome, struct error *err);
 

@@ -50,6 +50,7 @@ struct snapshot {
 };
 
 /* arg as in design.md section 8: starts with '/' or "./" or ends in ".tar.zst": a path (folder or archive); else a git revision (NULL: the branch head). */
+bool snapshot_is_path(const char *arg);
 int snapshot_open(struct snapshot **out, const struct snapshot_source *source, const char *arg, struct error *err);
 void snapshot_free(struct snapshot *snapshot);
 /* For results: name, cluster, clusterId, commit and capturedAt (null when not known), stale (as of stale.h), verified, edits; foreign text is escaped. The caller's. */

@@ -26,6 +26,10 @@
 /* An object at the end of its deadline may still be in flight. */
 #define STUCK_GRACE_MS 60000
 #define MERGE_TRIES 5
+/* Intents that are made durable together: more than can be in flight, so that a sync is rare. One that is never sent costs a look at the server. */
+#define BEGIN_MAX 128
+/* After the word to stop, for the answers to what was sent. */
+#define DRAIN_MS 10000
 
 struct sender {
 	struct restore *restore;
@@ -64,11 +68,23 @@ static void window_shrink(struct sender *s)
 	s->window = s->window > 1 ? s->window / 2 : 1;
 }
 
-static void action_fail(struct action *action, const char *text)
+static void action_say(struct action *action, const char *text)
 {
-	action->result = RESULT_FAILED;
 	free(action->error);
 	action->error = xstrdup(text);
+}
+
+/* The action has a result, which the journal is told. */
+static void action_end(struct restore *restore, struct action *action, enum action_result result)
+{
+	action->result = result;
+	record_end(restore, action, NULL);
+}
+
+static void action_fail(struct restore *restore, struct action *action, const char *text)
+{
+	action_say(action, text);
+	action_end(restore, action, RESULT_FAILED);
 }
 
 static int64_t backoff_ms(const struct restore_patience *patience, int tries)
@@ -119,16 +135,26 @@ static void check_stored(struct restore *restore, const struct action *action, j
 	diff_values(action->object->json, stored, finding_add, &finding);
 }
 
+static void action_created(struct restore *restore, struct action *action, json_t *stored)
+{
+	auto_free char *uid = xstrdup(json_text_at(stored, "metadata", "uid", NULL)); /* the check cleans it away */
+
+	check_stored(restore, action, stored);
+	action->result = RESULT_CREATED;
+	record_end(restore, action, uid);
+}
+
 static void retry_later(struct sender *s, struct action *action, const struct error *error, int64_t retry_after_ms)
 {
 	int64_t now = clock_monotonic_ms(), left = s->restore->patience.object_deadline - (now - action->first_sent);
 	int64_t wait = retry_after_ms >= 0 ? retry_after_ms : backoff_ms(&s->restore->patience, action->tries);
 
 	if (wait > left) {
-		action_fail(action, error->text);
 		/* Without its reason, a 409 may also say that the object is there: apply_rest looks. */
 		if (error->code == ERR_CONFLICT)
-			action->result = RESULT_NONE;
+			action_say(action, error->text);
+		else
+			action_fail(s->restore, action, error->text);
 		return;
 	}
 	log_debug("%s %s: %s; again in %lld ms", action->object->kind, action->object->name, error->text, (long long)wait);
@@ -151,6 +177,7 @@ static void create_done(json_t *body, const struct error *error, int64_t retry_a
 	struct sender *s = action->sender;
 
 	s->in_flight--;
+	action->in_flight = false;
 	if (error && may_pass_later(error)) {
 		if (retry_after_ms >= 0)
 			window_shrink(s);
@@ -160,12 +187,11 @@ static void create_done(json_t *body, const struct error *error, int64_t retry_a
 	s->moved = clock_monotonic_ms();
 	if (!error) {
 		window_grow(s);
-		action->result = RESULT_CREATED;
-		check_stored(s->restore, action, body);
+		action_created(s->restore, action, body);
 	} else if (error->code == ERR_EXISTS) {
 		window_grow(s); /* result stays open: apply_rest reads and compares */
 	} else {
-		action_fail(action, error->text);
+		action_fail(s->restore, action, error->text);
 	}
 }
 
@@ -179,8 +205,26 @@ static int create_send(struct sender *s, struct action *action, struct error *er
 		action->first_sent = clock_monotonic_ms();
 	if (kube_send(s->restore->settings->client, &request, create_done, action, err) < 0)
 		return -1;
+	action->in_flight = true;
 	s->in_flight++;
 	return 0;
+}
+
+/* No request leaves before the journal knows of it: of this one, and of those that come after it. */
+static int begin_next(struct sender *s, struct action *first, struct error *err)
+{
+	struct action *batch[BEGIN_MAX] = {first};
+	size_t count = 1;
+
+	if (first->begun)
+		return 0;
+	for (size_t i = 0; i < s->waiting && count < BEGIN_MAX; i++) {
+		struct action *action = s->queue[(s->head + i) % s->cap];
+
+		if (!action->begun)
+			batch[count++] = action;
+	}
+	return record_begin(s->restore, batch, count, err);
 }
 
 /* Send what may go now; the milliseconds until the next one that waits for its time. */
@@ -192,7 +236,7 @@ static int64_t send_ready(struct sender *s, int rc[1], struct error *err)
 		struct action *action = queue_pop(s);
 
 		if (action->not_before <= now) {
-			*rc = create_send(s, action, err);
+			*rc = begin_next(s, action, err) < 0 ? -1 : create_send(s, action, err);
 			continue;
 		}
 		next = action->not_before - now < next ? action->not_before - now : next;
@@ -207,7 +251,18 @@ static int check_moving(const struct sender *s, struct error *err)
 	if (clock_monotonic_ms() - s->moved <= s->restore->patience.object_deadline + STUCK_GRACE_MS)
 		return 0;
 	error_set(err, ERR_FAILED, "the target %s has taken no object for two minutes", kube_server(s->restore->settings->client));
-	return error_hint(err, "mend it, then run the restore again: what is there is skipped");
+	return -1;
+}
+
+/* What was sent is answered, if it is answered soon; nothing more is sent. */
+static void drain(struct sender *s)
+{
+	int64_t until = clock_monotonic_ms() + DRAIN_MS, left;
+	struct error ignored = ERROR_INIT;
+
+	while (s->in_flight && (left = until - clock_monotonic_ms()) > 0)
+		if (kube_drive(s->restore->settings->client, left, &ignored) < 0)
+			return;
 }
 
 static int send_all(struct sender *s, struct error *err)
@@ -222,8 +277,10 @@ static int send_all(struct sender *s, struct error *err)
 		else if (rc == 0 && s->waiting)
 			clock_sleep_ms(next);
 		if (rc == 0)
-			rc = check_moving(s, err);
+			rc = check_moving(s, err) < 0 ? -1 : restore_may_go_on(s->restore, err);
 	}
+	if (rc < 0)
+		drain(s);
 	return rc;
 }
 
@@ -234,20 +291,25 @@ static int apply_creates(struct restore *restore, struct action *from, struct ac
 
 	s.queue = xcalloc(s.cap, sizeof(*s.queue));
 	for (struct action *action = from; action < to; action++)
-		if (action->kind == ACTION_CREATE)
+		if (action->kind == ACTION_CREATE && action->result == RESULT_NONE)
 			queue_push(&s, action);
 	rc = send_all(&s, err);
 	if (rc < 0) /* what is in flight points at the sender */
 		kube_cancel_all(restore->settings->client);
+	for (struct action *action = from; action < to; action++)
+		if (action->in_flight)
+			action_say(action, "was sent, and not answered before the restore stopped");
 	free(s.queue);
 	return rc;
 }
 
-static void merge_done(struct action *action)
+static void merge_done(struct restore *restore, struct action *action)
 {
-	action->result = json_array_size(action->fields) ? RESULT_CONFLICT : RESULT_MERGED;
-	if (action->result == RESULT_CONFLICT)
+	bool differs = json_array_size(action->fields) > 0;
+
+	if (differs)
 		action->reason = "what was missing is added, other values differ";
+	action_end(restore, action, differs ? RESULT_CONFLICT : RESULT_MERGED);
 }
 
 /*
@@ -272,7 +334,7 @@ static int merge_send(struct restore *restore, struct action *action, struct err
 	for (int tries = 0; action->kind == ACTION_MERGE && tries < MERGE_TRIES; tries++) {
 		if (kube_merge_patch(
 			    restore->settings->client, action->resource, o->namespace_, o->name, action->patch, false, NULL, err) == 0) {
-			merge_done(action);
+			merge_done(restore, action);
 			return 0;
 		}
 		if (err->code != ERR_CONFLICT || decide_again(restore, action, err) < 0)
@@ -289,37 +351,67 @@ static int settle(struct restore *restore, struct action *action, struct error *
 		free(action->error);
 		action->error = NULL;
 		if (action->kind == ACTION_SKIP && action->unanswered)
-			action->result = RESULT_CREATED;
+			action_end(restore, action, RESULT_CREATED);
 	}
 	if (action->result == RESULT_NONE && action->kind == ACTION_MERGE && merge_send(restore, action, err) < 0)
 		return -1;
 	if (action->result == RESULT_NONE)
-		action->result = action->kind == ACTION_SKIP ? RESULT_SKIPPED : RESULT_CONFLICT;
+		action_end(restore, action, action->kind == ACTION_SKIP ? RESULT_SKIPPED : RESULT_CONFLICT);
 	return 0;
 }
 
-static void apply_rest(struct restore *restore, struct action *action)
+static void apply_one(struct restore *restore, struct action *action)
 {
 	struct error error = ERROR_INIT;
 
-	if (action->result == RESULT_NONE && settle(restore, action, &error) < 0)
-		action_fail(action, error.text);
+	if (settle(restore, action, &error) < 0)
+		action_fail(restore, action, error.text);
+}
+
+/* What was known not to be there is sent; this is the rest: what is merged, what turned out to be there, what is left as it is. */
+static int apply_rest(struct restore *restore, struct action *from, struct action *to, struct error *err)
+{
+	auto_free struct action **merges = xcalloc((size_t)(to - from) + 1, sizeof(struct action *));
+	size_t count = 0;
+
+	for (struct action *action = from; action < to; action++)
+		if (action->result == RESULT_NONE && action->kind == ACTION_MERGE)
+			merges[count++] = action;
+	if (record_begin(restore, merges, count, err) < 0)
+		return -1;
+	for (struct action *action = from; action < to; action++) {
+		if (action->result != RESULT_NONE)
+			continue;
+		if (restore_may_go_on(restore, err) < 0)
+			return -1;
+		apply_one(restore, action);
+	}
+	return 0;
+}
+
+/* Nothing is left of a wave that an earlier run finished. */
+static bool is_done(const struct action *from, const struct action *to)
+{
+	for (; from < to; from++)
+		if (from->result == RESULT_NONE)
+			return false;
+	return true;
 }
 
 static int apply_wave(struct restore *restore, struct action *from, struct action *to, struct error *err)
 {
 	size_t wave = from->wave;
 	int64_t start;
+	int rc;
 
-	if (gate_wait(restore, wave, from, to, err) < 0)
+	if (is_done(from, to))
+		return 0;
+	if (restore_may_go_on(restore, err) < 0 || gate_wait(restore, wave, from, to, err) < 0)
 		return -1;
 	start = clock_monotonic_ms();
-	if (apply_creates(restore, from, to, err) < 0)
-		return -1;
-	for (struct action *action = from; action < to; action++)
-		apply_rest(restore, action);
-	restore->wave_times[wave].apply_ms = clock_monotonic_ms() - start;
-	return 0;
+	rc = apply_creates(restore, from, to, err) < 0 ? -1 : apply_rest(restore, from, to, err);
+	record_wave(restore, wave, "apply", clock_monotonic_ms() - start);
+	return rc;
 }
 
 int apply_run(struct restore *restore, struct error *err)

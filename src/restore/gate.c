@@ -63,12 +63,14 @@ static int gate_namespaces(struct restore *restore, struct action *from, struct 
 
 	(void)from;
 	(void)to;
-	while ((open = namespaces_active(restore, &waiting, err)) == 0 && clock_monotonic_ms() < until)
+	while ((open = namespaces_active(restore, &waiting, err)) == 0 && clock_monotonic_ms() < until) {
+		if (restore_may_go_on(restore, err) < 0)
+			return -1;
 		clock_sleep_ms(restore->patience.gate_poll);
+	}
 	if (open == 0) {
 		error_set(err, ERR_NOT_READY, "namespace '%s' is not active on the target", waiting);
-		return error_hint(
-			err, "see `kubectl get namespace %s -o yaml`; then run the restore again: what is there is skipped", waiting);
+		return error_hint(err, "see `kubectl get namespace %s -o yaml`; then go on with the restore", waiting);
 	}
 	return open < 0 ? -1 : 0;
 }
@@ -79,7 +81,7 @@ static int gate_namespaces(struct restore *restore, struct action *from, struct 
  * Any answer but "unavailable" comes from a webhook that is up: whether it likes the object is found out by the create. One that does not come
  * up in time is left to the creates, too: they try on for their own time, and a webhook that fails for one object alone stops only that one.
  */
-static void await_webhook(struct restore *restore, const struct action *probe)
+static int await_webhook(struct restore *restore, const struct action *probe, struct error *err)
 {
 	int64_t until = clock_monotonic_ms() + restore->patience.gate;
 	auto_free char *path = kube_create_path(probe->resource, probe->object->namespace_, true);
@@ -89,24 +91,27 @@ static void await_webhook(struct restore *restore, const struct action *probe)
 	while (kube_call(restore->settings->client, &request, NULL, &error) < 0 && error.code == ERR_UNAVAILABLE) {
 		if (clock_monotonic_ms() >= until) {
 			log_warning("the target did not take a %s in a dry run: %s", probe->object->kind, error.text);
-			return;
+			return 0;
 		}
+		if (restore_may_go_on(restore, err) < 0)
+			return -1;
 		log_debug("waiting for the webhooks of %s: %s", probe->object->kind, error.text);
 		clock_sleep_ms(restore->patience.gate_poll);
 	}
+	return 0;
 }
 
 /* The first object of each kind that is to be created asks for its kind. */
 static int gate_dry_run(struct restore *restore, struct action *from, struct action *to, struct error *err)
 {
 	struct map asked = MAP_INIT;
+	int rc = 0;
 
-	(void)err;
-	for (struct action *action = from; action < to; action++)
-		if (action->kind == ACTION_CREATE && !map_put(&asked, action->object->kind, action))
-			await_webhook(restore, action);
+	for (struct action *action = from; rc == 0 && action < to; action++)
+		if (action->kind == ACTION_CREATE && action->result == RESULT_NONE && !map_put(&asked, action->object->kind, action))
+			rc = await_webhook(restore, action, err);
 	map_release(&asked, NULL);
-	return 0;
+	return rc;
 }
 
 typedef int (*gate_fn)(struct restore *restore, struct action *from, struct action *to, struct error *err);
@@ -123,6 +128,6 @@ int gate_wait(struct restore *restore, size_t wave, struct action *from, struct 
 	int64_t start = clock_monotonic_ms();
 	int rc = gates[row->gate] ? gates[row->gate](restore, from, to, err) : 0;
 
-	restore->wave_times[wave].gate_ms = clock_monotonic_ms() - start;
+	record_wave(restore, wave, "gate", clock_monotonic_ms() - start);
 	return rc < 0 ? error_wrap(err, "gate of wave '%s'", row->name) : 0;
 }

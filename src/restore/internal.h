@@ -9,12 +9,15 @@
 #include <stdint.h>
 
 #include "restore/phases.h"
+#include "util/hash.h"
 #include "util/map.h"
 #include "util/strbuf.h"
 
 struct discovery;
 struct error;
+struct journal;
 struct kube_resource;
+struct lease;
 struct object;
 struct policy;
 struct policy_kind;
@@ -37,7 +40,9 @@ struct action {
 	const char *reason; /* of a skip or conflict; a literal */
 	char *error;        /* what the server said */
 	int tries;          /* requests sent */
-	bool unanswered;    /* one of them may have been carried out without our knowing */
+	bool unanswered;    /* one of them, or of an earlier run, may have been carried out without our knowing */
+	bool begun;         /* the journal knows that it is about to be sent */
+	bool in_flight;
 	int64_t not_before; /* monotonic ms of the next try */
 	int64_t first_sent;
 	struct sender *sender; /* of the wave that it is sent in */
@@ -68,6 +73,10 @@ struct restore {
 	struct strbuf blockers; /* a line each */
 	struct map blocked;     /* the same lines, so that each is said once */
 	json_t *findings;
+	char plan_id[HASH_HEX_SIZE]; /* over snapshot, target, options and actions */
+	struct journal *journal;     /* of this run; NULL: none */
+	struct journal *own_journal; /* the same, when we made it */
+	struct lease *lease;         /* NULL: none */
 };
 
 /* Add a line to the blockers, once. */
@@ -84,7 +93,38 @@ int apply_run(struct restore *restore, struct error *err);
 /* Wait until the gate in front of the wave (actions from..to) is open. */
 int gate_wait(struct restore *restore, size_t wave, struct action *from, struct action *to, struct error *err);
 
+/*
+ * Whether the run may go on: not asked to stop (ERR_INTERRUPTED), the journal can be written, and no other restore has taken the target over (ERR_LOCKED). To be
+ * called again and again while something is waited for: it renews the lease.
+ */
+int restore_may_go_on(struct restore *restore, struct error *err);
+
+/* ---- record.c: a restore as its journal has it ---- */
+
+/* Hold what was opened again against the header of the journal that is resumed. */
+int record_check_snapshot(struct restore *restore, struct error *err);
+int record_check_target(const struct restore *restore, struct error *err);
+/* After plan_make: the actions are those of the journal; what is done stays done. */
+int record_take_past(struct restore *restore, struct error *err);
+/* Compute the plan id; then make the journal in the state directory, or go on with the one that is resumed. */
+void record_plan_id(struct restore *restore);
+int record_open(struct restore *restore, const char *dir, const char *name, struct error *err);
+/* All actions that are sent next, durable when it returns. */
+int record_begin(struct restore *restore, struct action *const *actions, size_t count, struct error *err);
+/* The action has its result; uid is that of the object that we made, NULL: not known. */
+void record_end(struct restore *restore, const struct action *action, const char *uid);
+void record_wave(struct restore *restore, size_t wave, const char *what, int64_t ms);
+void record_phase_start(struct restore *restore, enum phase phase);
+void record_phase_stop(struct restore *restore, enum phase phase);
+
+/*
+ * After a restore that was whole and verified: record in the repository that the target continues the branch. {cluster, from, to, recorded (bool), reason (why it was
+ * not, else null)}, or null where the target is the source itself. What stands in the way is told and no failure.
+ */
+json_t *succession_write(const struct restore *restore);
+
 const char *action_kind_name(enum action_kind kind);
+const char *action_result_name(enum action_result result);
 /* The keys of the plan, and with `run` also the results. */
 json_t *report_make(const struct restore *restore, bool run);
 

@@ -35,9 +35,14 @@ void phase_stop(struct phases *phases, enum phase phase)
 	phases->spent[phase] = phases->spent[phase] < 0 ? spent : phases->spent[phase] + spent;
 }
 
+const char *phase_name(enum phase phase)
+{
+	return phase_names[phase];
+}
+
 int64_t phases_known_ms(const struct phases *phases)
 {
-	int64_t sum = 0;
+	int64_t sum = phases->idle_ms;
 
 	for (int i = 0; i < PHASE_COUNT; i++)
 		sum += phases->spent[i] > 0 ? phases->spent[i] : 0;
@@ -65,7 +70,7 @@ json_t *phases_json(const struct phases *phases)
 	}
 	const char *verdict = phases_missed(phases) ? "missed" : json_array_size(missing) ? "at least" : "met";
 
-	return json_pack("{s:o, s:{s:I, s:I, s:I, s:s, s:o}}", "phases", list, "rto", "targetMilliseconds", (json_int_t)phases->rto_ms,
-		"knownMilliseconds", (json_int_t)known, "marginMilliseconds", (json_int_t)(phases->rto_ms - known), "verdict", verdict,
-		"missing", missing);
+	return json_pack("{s:o, s:{s:I, s:I, s:I, s:I, s:s, s:o}}", "phases", list, "rto", "targetMilliseconds", (json_int_t)phases->rto_ms,
+		"knownMilliseconds", (json_int_t)known, "interruptedMilliseconds", (json_int_t)phases->idle_ms, "marginMilliseconds",
+		(json_int_t)(phases->rto_ms - known), "verdict", verdict, "missing", missing);
 }

@@ -26,6 +26,8 @@ static int target_identify(struct restore *restore, struct error *err)
 	if (kube_cluster_id(s->client, &restore->target_id, err) < 0 || kube_server_version(s->client, &restore->server_version, err) < 0 ||
 		discovery_load(&restore->discovery, s->client, err) < 0)
 		return error_wrap(err, "target %s", kube_server(s->client));
+	if (restore->journal && record_check_target(restore, err) < 0)
+		return -1;
 	if (strcmp(restore->target_id, restore->snapshot->cluster_id) == 0 && !s->in_place) {
 		error_set(err, ERR_GUARD, "the target %s is the cluster that the snapshot was taken from (%s)", kube_server(s->client),
 			kube_source(s->client));

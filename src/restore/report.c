@@ -4,6 +4,7 @@
 #include "kube/client.h"
 #include "object/object.h"
 #include "policy/policy.h"
+#include "restore/journal.h"
 #include "restore/restore.h"
 #include "snapshot/environment.h"
 #include "snapshot/maintenance.h"
@@ -27,6 +28,11 @@ static const char *const gate_names[] = {
 	[GATE_NAMESPACES_ACTIVE] = "namespaces-active",
 	[GATE_DRY_RUN_CREATE] = "dry-run-create",
 };
+
+const char *action_result_name(enum action_result result)
+{
+	return result_names[result];
+}
 
 static json_t *string_or_null(const char *text)
 {
@@ -123,6 +129,8 @@ json_t *report_make(const struct restore *restore, bool run)
 
 		json_object_update(report, clock);
 		json_object_set(report, "findings", restore->findings);
+		json_object_set_new(report, "resumed", json_integer(restore->journal ? (json_int_t)journal_resumed(restore->journal) : 0));
+		json_object_set_new(report, "journal", restore->journal ? json_string(journal_path(restore->journal)) : json_null());
 		json_object_set_new(report, "requests", json_integer((json_int_t)kube_request_count(restore->settings->client)));
 	}
 	return report;

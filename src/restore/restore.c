@@ -8,11 +8,15 @@
 #include "internal.h"
 #include "kube/client.h"
 #include "kube/discovery.h"
+#include "lease.h"
+#include "object/canonical.h"
 #include "object/object.h"
 #include "policy/policy.h"
+#include "restore/journal.h"
 #include "store/snapshot.h"
 #include "util/clock.h"
 #include "util/error.h"
+#include "util/interrupt.h"
 #include "util/json.h"
 #include "util/log.h"
 #include "util/map.h"
@@ -57,6 +61,7 @@ void restore_free(struct restore *restore)
 	free(restore->actions);
 	free(restore->wave_times);
 	json_decref(restore->findings);
+	journal_free(restore->own_journal);
 	strbuf_release(&restore->blockers);
 	map_release(&restore->blocked, NULL);
 	discovery_free(restore->discovery);
@@ -67,10 +72,25 @@ void restore_free(struct restore *restore)
 	free(restore);
 }
 
+/* The policy that the restore began with, which was not the snapshot's own. */
+static int policy_of_journal(struct restore *restore, const json_t *document, struct error *err)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	canonical_yaml(document, &text);
+	if (policy_read(&restore->policy, text.buf, text.len, err) == 0)
+		return 0;
+	err->code = ERR_INTEGRITY;
+	return error_wrap(err, "the policy in journal '%s'", journal_path(restore->journal));
+}
+
 static int policy_open(struct restore *restore, struct error *err)
 {
+	const json_t *kept = restore->journal ? json_object_get(journal_header(restore->journal), "policy") : NULL;
 	const struct tree_file *file;
 
+	if (json_is_object(kept))
+		return policy_of_journal(restore, kept, err);
 	if (restore->settings->policy)
 		return policy_load(&restore->policy, restore->settings->policy, err);
 	file = tree_find(&restore->snapshot->tree, "policy.yaml");
@@ -88,7 +108,11 @@ static int fetch(struct restore *restore, struct error *err)
 	int rc;
 
 	phase_start(&restore->phases, PHASE_FETCH);
-	rc = snapshot_open(&restore->snapshot, s->source, s->snapshot, err) < 0 ? -1 : policy_open(restore, err);
+	rc = snapshot_open(&restore->snapshot, s->source, s->snapshot, err);
+	if (rc == 0 && restore->journal)
+		rc = record_check_snapshot(restore, err);
+	if (rc == 0)
+		rc = policy_open(restore, err);
 	phase_stop(&restore->phases, PHASE_FETCH);
 	if (rc < 0)
 		return -1;
@@ -106,13 +130,19 @@ static int blocked(const struct restore *restore, struct error *err)
 	return error_hint(err, "mend each of them, then run the restore again");
 }
 
+static int plan(struct restore *restore, struct error *err)
+{
+	if (preflight_check(restore, err) < 0 || blocked(restore, err) < 0 || plan_make(restore, err) < 0 || blocked(restore, err) < 0)
+		return -1;
+	return restore->journal ? record_take_past(restore, err) : 0;
+}
+
 static int preflight(struct restore *restore, struct error *err)
 {
 	int rc;
 
 	phase_start(&restore->phases, PHASE_PREFLIGHT);
-	rc = preflight_check(restore, err) < 0 || blocked(restore, err) < 0 || plan_make(restore, err) < 0 || blocked(restore, err) < 0 ? -1
-																	: 0;
+	rc = plan(restore, err);
 	phase_stop(&restore->phases, PHASE_PREFLIGHT);
 	return rc;
 }
@@ -125,6 +155,7 @@ int restore_prepare(struct restore **out, const struct restore_settings *setting
 	restore->patience = patience;
 	restore->blockers = (struct strbuf)STRBUF_INIT;
 	restore->findings = json_array();
+	restore->journal = settings->journal;
 	phases_init(&restore->phases, settings->rto_ms);
 	if (fetch(restore, err) < 0 || preflight(restore, err) < 0) {
 		restore_free(restore);
@@ -132,6 +163,15 @@ int restore_prepare(struct restore **out, const struct restore_settings *setting
 	}
 	*out = restore;
 	return 0;
+}
+
+int restore_may_go_on(struct restore *restore, struct error *err)
+{
+	if (interrupted())
+		return error_set(err, ERR_INTERRUPTED, "stopped by a signal");
+	if (restore->journal && journal_check(restore->journal, err) < 0)
+		return -1;
+	return lease_renew(restore->lease, err);
 }
 
 json_t *restore_plan_json(const struct restore *restore)
@@ -171,6 +211,8 @@ static int converge_until(struct restore *restore, const struct verify_settings 
 		int64_t left;
 		int rc = 0;
 
+		if (restore_may_go_on(restore, err) < 0)
+			return -1;
 		if (verify_look_new(&look, settings, false, err) < 0) {
 			if (err->code != ERR_UNAVAILABLE || clock_monotonic_ms() >= until)
 				return error_wrap(err, "the target went away while it was waited for");
@@ -203,12 +245,12 @@ static int converge(struct restore *restore, json_t **result, struct error *err)
 	struct map given_up = MAP_INIT;
 	int rc;
 
-	phase_start(&restore->phases, PHASE_CONVERGE);
+	record_phase_start(restore, PHASE_CONVERGE);
 	give_up_failed(restore, &given_up);
 	settings.given_up = &given_up;
 	rc = converge_until(restore, &settings, result, err);
 	map_release(&given_up, NULL);
-	phase_stop(&restore->phases, PHASE_CONVERGE);
+	record_phase_stop(restore, PHASE_CONVERGE);
 	return rc;
 }
 
@@ -218,13 +260,14 @@ static int verify(struct restore *restore, json_t **probes, struct outcome *outc
 	struct verify_look *look;
 	int rc;
 
-	phase_start(&restore->phases, PHASE_VERIFY);
+	record_phase_start(restore, PHASE_VERIFY);
 	rc = verify_look_new(&look, &settings, true, err);
 	if (rc == 0) {
 		*probes = verify_probes(look, outcome);
 		verify_look_free(look);
+		rc = restore_may_go_on(restore, err);
 	}
-	phase_stop(&restore->phases, PHASE_VERIFY);
+	record_phase_stop(restore, PHASE_VERIFY);
 	return rc;
 }
 
@@ -232,29 +275,117 @@ static int apply(struct restore *restore, struct outcome *outcome, struct error 
 {
 	int rc;
 
-	phase_start(&restore->phases, PHASE_APPLY);
+	record_phase_start(restore, PHASE_APPLY);
 	rc = apply_run(restore, err);
-	phase_stop(&restore->phases, PHASE_APPLY);
+	record_phase_stop(restore, PHASE_APPLY);
 	for (size_t i = 0; i < restore->action_count; i++)
 		if (restore->actions[i].result == RESULT_CONFLICT || restore->actions[i].result == RESULT_FAILED)
 			outcome_add(outcome, ERR_PARTIAL);
 	return rc;
 }
 
-int restore_run(struct restore *restore, json_t **report, struct outcome *outcome, struct error *err)
+/* Whether there is anything to send: a restore that only looks keeps nobody out. */
+static bool writes(const struct restore *restore)
 {
-	auto_json json_t *converged = NULL, *probes = NULL;
+	for (size_t i = 0; i < restore->action_count; i++) {
+		const struct action *action = &restore->actions[i];
+
+		if (action->result == RESULT_NONE && (action->kind == ACTION_CREATE || action->kind == ACTION_MERGE))
+			return true;
+	}
+	return false;
+}
+
+static int take_lease(struct restore *restore, struct error *err)
+{
+	const struct restore_settings *s = restore->settings;
+
+	return writes(restore) ? lease_take(&restore->lease, s->client, journal_name(restore->journal), s->journal != NULL, err) : 0;
+}
+
+/* The journal comes first: a kill behind the lease alone would leave that with nothing to resume. */
+static int begin_new(struct restore *restore, struct error *err)
+{
+	auto_free char *dir = NULL, *name = NULL;
+
+	if (journal_directory(&dir, restore->target_id, err) < 0)
+		return -1;
+	record_plan_id(restore);
+	name = journal_new_name(dir, restore->plan_id);
+	if (record_open(restore, dir, name, err) < 0)
+		return -1;
+	if (take_lease(restore, err) == 0)
+		return 0;
+	journal_discard(restore->journal);
+	restore->journal = restore->own_journal = NULL;
+	return -1;
+}
+
+static int begin(struct restore *restore, struct error *err)
+{
+	if (!restore->settings->keep_record)
+		return 0;
+	if (!restore->journal)
+		return begin_new(restore, err);
+	if (take_lease(restore, err) < 0)
+		return -1;
+	if (record_open(restore, NULL, NULL, err) == 0)
+		return 0;
+	lease_release(restore->lease);
+	restore->lease = NULL;
+	return -1;
+}
+
+static int run(struct restore *restore, json_t **converged, json_t **probes, struct outcome *outcome, struct error *err)
+{
 	bool wait = restore->settings->wait_ms > 0;
 	int rc = apply(restore, outcome, err);
 
 	if (rc == 0 && wait)
-		rc = converge(restore, &converged, err);
+		rc = converge(restore, converged, err);
 	if (rc == 0 && wait)
-		rc = verify(restore, &probes, outcome, err);
-	if (phases_missed(&restore->phases))
-		outcome_add(outcome, ERR_OBJECTIVE);
-	*report = report_make(restore, true);
-	json_object_set(*report, "converge", converged ? converged : json_null());
-	json_object_set(*report, "probes", probes ? probes : json_null());
+		rc = verify(restore, probes, outcome, err);
+	/* Whatever was given up because of it. */
+	if (rc < 0 && interrupted())
+		err->code = ERR_INTERRUPTED;
+	return rc;
+}
+
+/* The lease first: a kill in between leaves a journal that can be resumed, and no lease that nobody gives back. */
+static int end(struct restore *restore, int rc, const struct outcome *outcome, struct error *err)
+{
+	struct outcome whole = *outcome;
+	struct error fault = ERROR_INIT;
+
+	lease_release(restore->lease);
+	restore->lease = NULL;
+	if (!restore->journal)
+		return rc;
+	if (rc < 0)
+		outcome_add(&whole, err->code);
+	if (journal_finish(restore->journal, outcome_exit_code(&whole), &fault) < 0 && rc == 0) {
+		*err = fault;
+		rc = -1;
+	}
+	return rc < 0 ? error_hint(err, "go on with it: rhaii-dr restore --resume") : 0;
+}
+
+int restore_run(struct restore *restore, json_t **report, struct outcome *outcome, struct error *err)
+{
+	auto_json json_t *converged = NULL, *probes = NULL;
+	int rc = begin(restore, err);
+
+	*report = NULL;
+	if (rc == 0) {
+		rc = run(restore, &converged, &probes, outcome, err);
+		if (phases_missed(&restore->phases))
+			outcome_add(outcome, ERR_OBJECTIVE);
+		rc = end(restore, rc, outcome, err);
+		*report = report_make(restore, true);
+		/* Exit 0, and probed: nothing less makes a successor. */
+		json_object_set_new(*report, "succession", rc == 0 && probes && !outcome->set ? succession_write(restore) : json_null());
+		json_object_set(*report, "converge", converged ? converged : json_null());
+		json_object_set(*report, "probes", probes ? probes : json_null());
+	}
 	return rc;
 }

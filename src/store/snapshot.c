@@ -366,7 +366,7 @@ static int read_objects(struct snapshot *s, struct error *err)
 
 /* ---- together ---- */
 
-static bool is_path(const char *arg)
+bool snapshot_is_path(const char *arg)
 {
 	static const char suffix[] = ".tar.zst";
 	size_t len = strlen(arg), tail = sizeof(suffix) - 1;
@@ -378,7 +378,7 @@ static bool is_path(const char *arg)
 
 static int load(struct snapshot *s, const struct snapshot_source *source, const char *arg, struct error *err)
 {
-	if (!arg || !is_path(arg))
+	if (!arg || !snapshot_is_path(arg))
 		return load_revision(s, source, arg, err);
 	return file_is_directory(arg) ? load_folder(s, arg, source->accept_edits, err) : load_archive(s, arg, err);
 }
