@@ -22,7 +22,8 @@ struct journal;
 /* The version of the format that is written; newer ones are refused, naming it. */
 #define JOURNAL_FORMAT 1
 
-/* Where the journals of a target are: <state home>/rhaii-dr/<uid>, XDG_STATE_HOME or ~/.local/state. ERR_USAGE where neither is known. The caller frees. */
+/* Where the journals of a target are: <state home>/rhaii-dr/<uid>, XDG_STATE_HOME or ~/.local/state. ERR_USAGE where neither is known, ERR_INTEGRITY where it is no uid. The
+ * caller frees. */
 int journal_directory(char **out, const char *target_uid, struct error *err);
 /* Name of a new journal in dir, without ".journal": "20261120T140000Z-<start of the plan id>". Its file is not there yet. The caller frees. */
 char *journal_new_name(const char *dir, const char *plan_id);

@@ -94,10 +94,23 @@ static struct journal *journal_new(const char *path)
 
 /* ---- where they are ---- */
 
+/* It comes from the server, and becomes the name of a directory. */
+static int check_uid(const char *uid, struct error *err)
+{
+	static const char good[] = "0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+	if (*uid && !uid[strspn(uid, good)])
+		return 0;
+	return error_set(err, ERR_INTEGRITY, "the target says that it is '%.100s', which is no uid", uid);
+}
+
 int journal_directory(char **out, const char *target_uid, struct error *err)
 {
 	const char *state = env_get("XDG_STATE_HOME"), *home = env_get("HOME");
 
+	*out = NULL;
+	if (check_uid(target_uid, err) < 0)
+		return -1;
 	if (state && *state == '/')
 		*out = xasprintf("%s/rhaii-dr/%s", state, target_uid);
 	else if (home)

@@ -367,7 +367,7 @@ static int end(struct restore *restore, int rc, const struct outcome *outcome, s
 		*err = fault;
 		rc = -1;
 	}
-	return rc < 0 ? error_hint(err, "go on with it: rhaii-dr restore --resume") : 0;
+	return rc < 0 ? error_hint(err, "go on with it: rhaii-dr restore --resume %s", journal_path(restore->journal)) : 0;
 }
 
 int restore_run(struct restore *restore, json_t **report, struct outcome *outcome, struct error *err)

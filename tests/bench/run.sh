@@ -148,7 +148,7 @@ timed() { # table round name dir agent command...
 	shift 5
 	offset=$(stat -c %s "$dir/audit.log")
 	ticks=$(ticks_of "$dir")
-	XDG_CONFIG_HOME=$work/none KUBERC=off "$bin/measure" $limit "$work/times" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || status=$?
+	XDG_CONFIG_HOME=$work/none XDG_STATE_HOME=$work/state KUBERC=off "$bin/measure" $limit "$work/times" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || status=$?
 	ticks=$(($(ticks_of "$dir") - ticks))
 	sleep 0.3
 	printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$table" "$round" "$name" "$(cat "$work/times")" \

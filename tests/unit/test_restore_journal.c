@@ -374,6 +374,44 @@ static void test_names_tell_the_time_and_do_not_collide(void **state)
 	unsetenv("RHAII_DR_TEST_TIME");
 }
 
+static void assert_directory(const char *state_home, const char *home, const char *path)
+{
+	struct error err = ERROR_INIT;
+	auto_free char *dir = NULL;
+
+	assert_int_equal(state_home ? setenv("XDG_STATE_HOME", state_home, 1) : unsetenv("XDG_STATE_HOME"), 0);
+	assert_int_equal(home ? setenv("HOME", home, 1) : unsetenv("HOME"), 0);
+	if (path) {
+		assert_int_equal(journal_directory(&dir, "u-1", &err), 0);
+		assert_string_equal(dir, path);
+	} else {
+		assert_int_equal(journal_directory(&dir, "u-1", &err), -1);
+		assert_int_equal(err.code, ERR_USAGE);
+	}
+}
+
+static void test_the_directory_is_of_the_state_home(void **state)
+{
+	(void)state;
+	assert_directory("/state", "/home/x", "/state/rhaii-dr/u-1");
+	assert_directory("relative", "/home/x", "/home/x/.local/state/rhaii-dr/u-1");
+	assert_directory(NULL, "/home/x", "/home/x/.local/state/rhaii-dr/u-1");
+	assert_directory(NULL, NULL, NULL);
+}
+
+static void test_a_uid_leads_nowhere_else(void **state)
+{
+	static const char *const bad[] = {"", "..", "a/b", "a b"};
+	struct error err = ERROR_INIT;
+	char *dir;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(journal_directory(&dir, bad[i], &err), -1);
+		assert_int_equal(err.code, ERR_INTEGRITY);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_enter_dir, support_leave_dir)
 
 int main(void)
@@ -394,6 +432,8 @@ int main(void)
 		TEST(test_the_newest_unfinished_one_is_found),
 		TEST(test_without_an_unfinished_one_the_newest_is_found),
 		TEST(test_names_tell_the_time_and_do_not_collide),
+		TEST(test_the_directory_is_of_the_state_home),
+		TEST(test_a_uid_leads_nowhere_else),
 	};
 
 	return cmocka_run_group_tests_name("restore_journal", tests, NULL, NULL);
