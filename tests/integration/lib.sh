@@ -66,7 +66,7 @@ account() {
 in_pod() {
 	local server
 	server=$(sed -n 's|.*server: https://||p' "$1/kubeconfig")
-	env -u HOME -u XDG_CONFIG_HOME RHAII_DR_TEST_SERVICEACCOUNT="$PWD/$2" KUBERNETES_SERVICE_HOST="${server%:*}" KUBERNETES_SERVICE_PORT="${server#*:}" \
+	env -u HOME -u XDG_CONFIG_HOME XDG_STATE_HOME="$work/state" RHAII_DR_TEST_SERVICEACCOUNT="$PWD/$2" KUBERNETES_SERVICE_HOST="${server%:*}" KUBERNETES_SERVICE_PORT="${server#*:}" \
 		"$binary" "${@:3}"
 }
 
