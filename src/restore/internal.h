@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "restore/phases.h"
-#include "util/hash.h"
 #include "util/map.h"
 #include "util/strbuf.h"
 
@@ -73,7 +72,6 @@ struct restore {
 	struct strbuf blockers; /* a line each */
 	struct map blocked;     /* the same lines, so that each is said once */
 	json_t *findings;
-	char plan_id[HASH_HEX_SIZE]; /* over snapshot, target, options and actions */
 	struct journal *journal;     /* of this run; NULL: none */
 	struct journal *own_journal; /* the same, when we made it */
 	struct lease *lease;         /* NULL: none */
@@ -106,9 +104,9 @@ int record_check_snapshot(struct restore *restore, struct error *err);
 int record_check_target(const struct restore *restore, struct error *err);
 /* After plan_make: the actions are those of the journal; what is done stays done. */
 int record_take_past(struct restore *restore, struct error *err);
-/* Compute the plan id; then make the journal in the state directory, or go on with the one that is resumed. */
-void record_plan_id(struct restore *restore);
-int record_open(struct restore *restore, const char *dir, const char *name, struct error *err);
+/* Make the journal of a new restore in this directory, or go on with the one that is resumed. */
+int record_create(struct restore *restore, const char *dir, struct error *err);
+int record_resume(struct restore *restore, struct error *err);
 /* All actions that are sent next, durable when it returns. */
 int record_begin(struct restore *restore, struct action *const *actions, size_t count, struct error *err);
 /* The action has its result; uid is that of the object that we made, NULL: not known. */

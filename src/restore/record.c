@@ -12,6 +12,7 @@
 #include "restore/restore.h"
 #include "store/snapshot.h"
 #include "util/error.h"
+#include "util/hash.h"
 #include "util/json.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
@@ -63,7 +64,6 @@ static json_t *header_json(const struct restore *restore)
 		text_or_null(s->context));
 
 	json_object_set(header, "policy", s->policy ? restore->policy->document : json_null());
-	json_object_set_new(header, "plan", json_string(restore->plan_id));
 	return header;
 }
 
@@ -95,17 +95,16 @@ static json_t *actions_json(const struct restore *restore)
 	return actions;
 }
 
-/* How to get at the snapshot and at the target is no part of the plan. */
-void record_plan_id(struct restore *restore)
+/* The id of the plan, over all that shapes it: how to get at the snapshot and at the target does not. */
+static void plan_id(const json_t *header, const json_t *actions, char hex[HASH_HEX_SIZE])
 {
-	auto_json json_t *header = header_json(restore), *actions = actions_json(restore), *plan = NULL;
 	auto_strbuf struct strbuf text = STRBUF_INIT;
-
-	plan = json_pack("{s:O, s:O, s:O, s:O, s:O}", "manifest", json_at(header, "snapshot", "manifestSha256", NULL), "target",
-		json_at(header, "target", "id", NULL), "options", json_object_get(header, "options"), "policy",
+	auto_json json_t *plan = json_pack("{s:O, s:O, s:O, s:O, s:O}", "manifest", json_at(header, "snapshot", "manifestSha256", NULL),
+		"target", json_at(header, "target", "id", NULL), "options", json_object_get(header, "options"), "policy",
 		json_object_get(header, "policy"), "actions", actions);
+
 	json_write(plan, &text);
-	hash_sha256(text.buf, text.len, restore->plan_id);
+	hash_sha256(text.buf, text.len, hex);
 }
 
 /* ---- opening ---- */
@@ -134,23 +133,28 @@ static void resume_clock(struct restore *restore)
 			.gate_ms = journal_wave_ms(journal, wave, "gate"), .apply_ms = journal_wave_ms(journal, wave, "apply")};
 }
 
-int record_open(struct restore *restore, const char *dir, const char *name, struct error *err)
+int record_create(struct restore *restore, const char *dir, struct error *err)
 {
-	auto_json json_t *header = NULL, *actions = NULL;
+	auto_json json_t *header = header_json(restore), *actions = actions_json(restore);
+	auto_free char *name = NULL;
+	char id[HASH_HEX_SIZE];
 
-	if (restore->journal) {
-		if (journal_resume(restore->journal, err) < 0)
-			return -1;
-		begin_clock(restore);
-		resume_clock(restore);
-		return journal_check(restore->journal, err);
-	}
-	header = header_json(restore);
-	actions = actions_json(restore);
+	plan_id(header, actions, id);
+	json_object_set_new(header, "plan", json_string(id));
+	name = journal_new_name(dir, id);
 	if (journal_create(&restore->own_journal, dir, name, header, actions, err) < 0)
 		return -1;
 	restore->journal = restore->own_journal;
 	begin_clock(restore);
+	return journal_check(restore->journal, err);
+}
+
+int record_resume(struct restore *restore, struct error *err)
+{
+	if (journal_resume(restore->journal, err) < 0)
+		return -1;
+	begin_clock(restore);
+	resume_clock(restore);
 	return journal_check(restore->journal, err);
 }
 

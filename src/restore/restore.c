@@ -296,23 +296,22 @@ static bool writes(const struct restore *restore)
 	return false;
 }
 
+/* Also where a resumed restore has nothing left to send: the run that was killed may still hold it. */
 static int take_lease(struct restore *restore, struct error *err)
 {
 	const struct restore_settings *s = restore->settings;
 
-	return writes(restore) ? lease_take(&restore->lease, s->client, journal_name(restore->journal), s->journal != NULL, err) : 0;
+	if (!s->journal && !writes(restore))
+		return 0;
+	return lease_take(&restore->lease, s->client, journal_name(restore->journal), s->journal != NULL, err);
 }
 
 /* The journal comes first: a kill behind the lease alone would leave that with nothing to resume. */
 static int begin_new(struct restore *restore, struct error *err)
 {
-	auto_free char *dir = NULL, *name = NULL;
+	auto_free char *dir = NULL;
 
-	if (journal_directory(&dir, restore->target_id, err) < 0)
-		return -1;
-	record_plan_id(restore);
-	name = journal_new_name(dir, restore->plan_id);
-	if (record_open(restore, dir, name, err) < 0)
+	if (journal_directory(&dir, restore->target_id, err) < 0 || record_create(restore, dir, err) < 0)
 		return -1;
 	if (take_lease(restore, err) == 0)
 		return 0;
@@ -329,7 +328,7 @@ static int begin(struct restore *restore, struct error *err)
 		return begin_new(restore, err);
 	if (take_lease(restore, err) < 0)
 		return -1;
-	if (record_open(restore, NULL, NULL, err) == 0)
+	if (record_resume(restore, err) == 0)
 		return 0;
 	lease_release(restore->lease);
 	restore->lease = NULL;

@@ -71,8 +71,7 @@ static char *killed(struct restore_fixture *f, void (*write)(struct journal *jou
 
 	with_cluster(f, "");
 	restore_plan(f);
-	record_plan_id(f->restore);
-	assert_int_equal(record_open(f->restore, "state", "first", &err), 0);
+	assert_int_equal(record_create(f->restore, "state", &err), 0);
 	write(f->restore->journal);
 	path = xstrdup(journal_path(f->restore->journal));
 	forget(f);
@@ -443,17 +442,36 @@ static void test_who_comes_second_looks_again(void **state)
 static void test_the_lease_of_the_same_journal_is_taken_over(void **state)
 {
 	struct restore_fixture *f = *state;
+	auto_free char *path = NULL, *lease = NULL;
+
+	restore_object("configmaps", ONE);
+	path = killed(f, begun);
+	lease = xasprintf(LEASE_OF("%.*s/host/7", "2026-11-20T12:00:00.000000Z"), (int)(strlen(path) - strlen("state/.journal")),
+		path + strlen("state/"));
+	restore_hello(f);
+	restore_no_configs(f);
+	(void)fake_cluster_say(&f->cluster, GET_LEASE, 200, lease);
+	(void)fake_cluster_say(&f->cluster, POST_CONFIG("prod"), 201, ONE);
+	grant(f, PUT_LEASE);
+	assert_int_equal(resume(f, path), 0);
+	assert_counts(f, "created");
+}
+
+/* The requests of the run that was killed were all carried out: what it held is given back all the same. */
+static void test_who_resumes_with_nothing_to_send_gives_the_lease_back(void **state)
+{
+	struct restore_fixture *f = *state;
 	auto_free char *path = NULL;
 
 	restore_object("configmaps", ONE);
 	path = killed(f, begun);
 	restore_hello(f);
-	restore_no_configs(f);
-	(void)fake_cluster_say(&f->cluster, GET_LEASE, 200, LEASE_OF("first/host/7", "2026-11-20T12:00:00.000000Z"));
-	(void)fake_cluster_say(&f->cluster, POST_CONFIG("prod"), 201, ONE);
+	fake_cluster_list(&f->cluster, CONFIGS, "v1", "ConfigMap", ONE);
+	(void)fake_cluster_say(&f->cluster, GET_LEASE, 200, LEASE_OF("", "2026-11-20T12:00:00.000000Z"));
 	grant(f, PUT_LEASE);
 	assert_int_equal(resume(f, path), 0);
 	assert_counts(f, "created");
+	assert_int_equal(fake_cluster_seen(&f->cluster, "'holderIdentity':''"), 1);
 }
 
 static void test_who_has_nothing_to_send_takes_no_lease(void **state)
@@ -492,6 +510,7 @@ int main(void)
 		TEST(test_a_lease_that_was_given_back_is_taken),
 		TEST(test_who_comes_second_looks_again),
 		TEST(test_the_lease_of_the_same_journal_is_taken_over),
+		TEST(test_who_resumes_with_nothing_to_send_gives_the_lease_back),
 		TEST(test_who_has_nothing_to_send_takes_no_lease),
 	};
 
