@@ -267,15 +267,26 @@ static json_t *check_kind(struct doctor *d, const struct policy_kind *kind)
 		kind->required, "served", found != NULL, "mayList", allowed);
 }
 
-/* A snapshot reads the definition of each custom kind, by its name. */
 static void check_definition(struct doctor *d, const struct policy_kind *kind)
 {
 	auto_free char *name = xasprintf("%s.%s", kind->resource, kind->group);
 
 	if (policy_group_may_be_custom(kind->group) && discovery_find(d->discovery, kind->group, kind->resource, NULL) &&
 		may(d, "get", DEFINITIONS_GROUP, DEFINITIONS, "", name) == 0)
-		finding(d, "rights", warning, "grant the verb get on its definition: `rhaii-dr rbac --for snapshot` prints what is needed",
+		finding(d, "rights", warning,
+			"grant the verb list on " DEFINITIONS "." DEFINITIONS_GROUP ": `rhaii-dr rbac --for snapshot` prints what is needed",
 			"%s: its definition may not be read; it is read at its preferred version instead of the stored one", name);
+}
+
+/* A snapshot lists the definitions; where it may not, it reads those of its kinds by their names. */
+static void check_definitions(struct doctor *d)
+{
+	const struct policy *policy = d->ctx->policy;
+
+	if (may(d, "list", DEFINITIONS_GROUP, DEFINITIONS, "", "") != 0)
+		return;
+	for (size_t i = 0; i < policy->kind_count; i++)
+		check_definition(d, &policy->kinds[i]);
 }
 
 static void check_kinds(struct doctor *d)
@@ -291,8 +302,7 @@ static void check_kinds(struct doctor *d)
 	}
 	for (size_t i = 0; i < policy->kind_count; i++)
 		json_array_append_new(kinds, check_kind(d, &policy->kinds[i]));
-	for (size_t i = 0; i < policy->kind_count; i++)
-		check_definition(d, &policy->kinds[i]);
+	check_definitions(d);
 	finding(d, "kinds", pass, NULL, "%zu of the policy's %zu kinds are served, %zu optional ones are not", d->served,
 		policy->kind_count, d->not_served);
 }

@@ -23,6 +23,7 @@ count() { # name status log
 	passed=$((passed + ok)) failed=$((failed + not)) skipped=$((skipped + skip))
 	printf '  %-36s %3d passed, %d failed%s\n' "$1" "$ok" "$not" "$([ "$skip" -eq 0 ] || echo ", $skip skipped")"
 	if [ "$not" -gt 0 ]; then
+		grep '^not ok' "$3" | sed 's/^/    /'
 		grep -v '^ok' "$3" | tail -n 60 | sed 's/^/    /'
 	fi
 }
