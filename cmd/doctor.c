@@ -274,7 +274,8 @@ static void check_definition(struct doctor *d, const struct policy_kind *kind)
 	if (policy_group_may_be_custom(kind->group) && discovery_find(d->discovery, kind->group, kind->resource, NULL) &&
 		may(d, "get", DEFINITIONS_GROUP, DEFINITIONS, "", name) == 0)
 		finding(d, "rights", warning,
-			"grant the verb list on " DEFINITIONS "." DEFINITIONS_GROUP ": `rhaii-dr rbac --for snapshot` prints what is needed",
+			"grant the verb list on " DEFINITIONS "." DEFINITIONS_GROUP
+			": `rhaii-dr rbac --for snapshot` prints what is needed",
 			"%s: its definition may not be read; it is read at its preferred version instead of the stored one", name);
 }
 

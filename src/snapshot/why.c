@@ -357,6 +357,20 @@ static void add_kinds(json_t *kinds, const json_t *list)
 				text_of(entry, "kind")));
 }
 
+/* Rules name kinds that are not captured by their plural alone; most singulars lack its last letter. */
+static void add_rule_kinds(json_t *kinds, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct classify_rule *rule = &policy->rules[i];
+		size_t len = strlen(rule->resource);
+
+		if (len && !strpbrk(rule->resource, "*?") && !policy_find(policy, rule->group, rule->resource))
+			json_array_append_new(kinds,
+				json_pack("{s:s, s:s, s:s%}", "group", rule->group, "resource", rule->resource, "kind", rule->resource,
+					len - 1));
+	}
+}
+
 json_t *why_kinds(const struct snapshot *snapshot, const struct policy *policy)
 {
 	json_t *kinds = json_array();
@@ -368,6 +382,7 @@ json_t *why_kinds(const struct snapshot *snapshot, const struct policy *policy)
 	add_kinds(kinds, json_object_get(snapshot->generated, "objects"));
 	add_kinds(kinds, json_object_get(snapshot->generated, "orphans"));
 	add_kinds(kinds, json_object_get(snapshot->requirements, "requirements"));
+	add_rule_kinds(kinds, policy);
 	json_array_append_new(kinds, json_pack("{s:s, s:s, s:s}", "group", "", "resource", "secrets", "kind", "Secret"));
 	return kinds;
 }
