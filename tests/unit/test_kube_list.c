@@ -354,6 +354,7 @@ static void test_a_list_may_have_another_name(void **state)
 	list(&run, script, 2);
 	assert_string_equal(run.err.text, "");
 	assert_int_equal(run.wrong_type, 0);
+	release(&run);
 }
 
 static void test_refuses_other_items(void **state)

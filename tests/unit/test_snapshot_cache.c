@@ -72,7 +72,7 @@ static void test_the_whole_tree_is_written_from_what_is_known(void **fixture)
 	snapshot_take_given(f, &state);
 	snapshot_take_given(f, &state);
 	assert_int_equal(snapshot_number(f, "objects"), 7);
-	assert_file_has("requirements.yaml", "a.example.com");
+	assert_file_has("requirements.yaml", "name: fast");
 	assert_fsck("repo");
 }
 
@@ -96,8 +96,8 @@ static void test_a_new_version_is_read(void **fixture)
 	changed.services = VERSIONED("prod", "a", "8", "'config':'app','host':'b.example.com'") "," SERVICE_B;
 	snapshot_take_given(f, &state);
 	assert_same_without(f, &changed);
-	assert_file_has("requirements.yaml", "b.example.com");
-	assert_file_lacks("requirements.yaml", "a.example.com");
+	assert_file_has("objects/namespaces/prod/services.s.io/a.yaml", "b.example.com");
+	assert_file_lacks("requirements.yaml", "name: fast");
 }
 
 /* A ConfigMap that nothing referred to was never written: known, and still to be read. */
