@@ -10,7 +10,7 @@ passed=0 failed=0 skipped=0
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
-count() { # name status log
+count() { # name status log seconds
 	local ok not skip
 	skip=$(grep -ciE '^ok .*# skip' "$3")
 	ok=$(($(grep -c '^ok' "$3") - skip))
@@ -21,7 +21,7 @@ count() { # name status log
 		echo "  $1: no test ran" && not=1
 	fi
 	passed=$((passed + ok)) failed=$((failed + not)) skipped=$((skipped + skip))
-	printf '  %-36s %3d passed, %d failed%s\n' "$1" "$ok" "$not" "$([ "$skip" -eq 0 ] || echo ", $skip skipped")"
+	printf '  %-36s %3d passed, %d failed%s%s\n' "$1" "$ok" "$not" "$([ "$skip" -eq 0 ] || echo ", $skip skipped")" "$([ "$4" -lt 10 ] || echo ", $4 s")"
 	if [ "$not" -gt 0 ]; then
 		grep '^not ok' "$3" | sed 's/^/    /'
 		grep -v '^ok' "$3" | tail -n 60 | sed 's/^/    /'
@@ -29,12 +29,12 @@ count() { # name status log
 }
 
 run() { # name command...
-	local log="$logs/log" name=$1 status
+	local log="$logs/log" name=$1 status start=$SECONDS
 	shift
 	: >"$log"
 	"$@" >"$log" 2>&1 </dev/null
 	status=$?
-	count "$name" "$status" "$log"
+	count "$name" "$status" "$log" $((SECONDS - start))
 }
 
 for suite in "$@"; do
