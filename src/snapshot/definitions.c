@@ -13,6 +13,7 @@
 #include "object/canonical.h"
 #include "object/clean.h"
 #include "object/fieldpath.h"
+#include "object/schema.h"
 #include "policy/policy.h"
 #include "store/git.h"
 #include "util/error.h"
@@ -51,18 +52,6 @@ static int definition_clean(json_t *definition, struct error *err)
 	for (size_t i = 0; i < DEFINITION_STRIP_COUNT; i++)
 		fieldpath_free(strip[i]);
 	return rc;
-}
-
-/* Borrowed from the definition; NULL when it names none. */
-static const char *definition_storage(const json_t *definition)
-{
-	json_t *version;
-	size_t i;
-
-	json_array_foreach (json_at(definition, "spec", "versions", NULL), i, version)
-		if (json_is_true(json_object_get(version, "storage")))
-			return json_text_at(version, "name", NULL);
-	return NULL;
 }
 
 /*
@@ -195,7 +184,7 @@ static int definition_take(struct capture *c, struct wanted *wanted, json_t *def
 	auto_free char *path = xasprintf("crds/%s.yaml", wanted->name);
 
 	definition_key(definition, &key);
-	read_at_storage_version(c, wanted->kind, definition_storage(definition));
+	read_at_storage_version(c, wanted->kind, definition_storage_version(definition));
 	if (definition_clean(definition, err) < 0)
 		return -1;
 	canonical_yaml(definition, &text);
