@@ -35,6 +35,8 @@ static void capture_kind_release(struct capture_kind *kind)
 	free(kind->resource.kind);
 	json_decref(kind->served_versions);
 	free(kind->storage_version);
+	free(kind->schema_sha256);
+	free(kind->conversion);
 	map_release(&kind->listed, NULL);
 }
 

@@ -256,6 +256,21 @@ bool carry_take(struct carry *carry, const struct capture *c, struct error *err)
 
 /* ---- the kind ---- */
 
+/* What the head tells of the definition beside its file. */
+static void keep_told(const struct capture *c, struct capture_kind *kind, const char *name)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (json_object_get(c->carry->requirements, "definitions"), i, row) {
+		if (strcmp(text_of(row, "name"), name) != 0)
+			continue;
+		kind->schema_sha256 = xstrdup(json_text_at(row, "schemaSha256", NULL));
+		kind->conversion = xstrdup(json_text_at(row, "conversion", NULL));
+		return;
+	}
+}
+
 /* With its definition, if the head has one: the objects are of that. */
 static int keep_definition(struct capture *c, struct capture_kind *kind, struct error *err)
 {
@@ -269,6 +284,7 @@ static int keep_definition(struct capture *c, struct capture_kind *kind, struct 
 		if (json_is_string(unread) && strcmp(json_string_value(unread), name) == 0)
 			json_array_append_new(c->undefined, json_string(name));
 	kind->custom = file != NULL;
+	keep_told(c, kind, name);
 	return file ? git_write_file(c->write, path, file->data, file->len, err) : 0;
 }
 

@@ -17,6 +17,7 @@
 #include "policy/policy.h"
 #include "store/git.h"
 #include "util/error.h"
+#include "util/hash.h"
 #include "util/json.h"
 #include "util/log.h"
 #include "util/strbuf.h"
@@ -128,53 +129,81 @@ static void definition_key(const json_t *definition, struct strbuf *out)
 	strbuf_addf(out, "definition/%s/%s", uid ? uid : "", version ? version : "");
 }
 
-/* The record: id, SHA-256 and length of the file, and the storage version, nothing for none. */
-#define SUM_AT GIT_ID_SIZE
-#define LEN_AT (GIT_ID_SIZE + sizeof(((struct git_file *)NULL)->sha256))
+/* What a definition says of its kind, beside its file. All borrowed. */
+struct told {
+	const char *schema, *conversion, *storage; /* "" for none */
+};
 
-static void definition_keep(const struct capture *c, const char *key, const char *storage)
+/* The record: id, SHA-256 and length of the file, then what is told, a space between each. */
+enum { RECORD_ID, RECORD_SHA256, RECORD_LEN, RECORD_SCHEMA, RECORD_CONVERSION, RECORD_STORAGE, RECORD_FIELDS };
+
+static void definition_keep(const struct capture *c, const char *key, const struct told *told)
 {
 	auto_strbuf struct strbuf record = STRBUF_INIT;
 	struct git_file file;
 
 	git_write_last(c->write, &file);
-	strbuf_addf(&record, "%s %s %zu %s", file.id, file.sha256, file.len, storage ? storage : "");
+	strbuf_addf(&record, "%s %s %zu %s %s %s", file.id, file.sha256, file.len, told->schema, told->conversion, told->storage);
 	cache_keep(c->cache, key, &record);
 }
 
-/* The storage version, borrowed; NULL when it is no such record. */
-static const char *definition_known(const struct strbuf *record, struct git_file *file)
+/* told borrows from text, which is cut up; false when it is no such record. */
+static bool definition_known(char *text, struct git_file *file, struct told *told)
 {
-	const char *text = record->buf;
-	char *end;
+	char *fields[RECORD_FIELDS] = {0}, *end;
 
-	*file = (struct git_file){.len = 0};
-	if (record->len <= LEN_AT || text[SUM_AT - 1] != ' ' || text[LEN_AT - 1] != ' ')
-		return NULL;
-	memcpy(file->id, text, SUM_AT - 1);
-	memcpy(file->sha256, text + SUM_AT, LEN_AT - SUM_AT - 1);
-	file->len = strtoull(text + LEN_AT, &end, 10);
-	return *end == ' ' ? end + 1 : NULL;
+	for (size_t i = 0; i < RECORD_FIELDS; i++)
+		fields[i] = strsep(&text, " ");
+	if (text || !fields[RECORD_STORAGE] || strlen(fields[RECORD_ID]) != sizeof(file->id) - 1 ||
+		strlen(fields[RECORD_SHA256]) != sizeof(file->sha256) - 1)
+		return false;
+	memcpy(file->id, fields[RECORD_ID], sizeof(file->id));
+	memcpy(file->sha256, fields[RECORD_SHA256], sizeof(file->sha256));
+	file->len = strtoull(fields[RECORD_LEN], &end, 10);
+	*told = (struct told){.schema = fields[RECORD_SCHEMA], .conversion = fields[RECORD_CONVERSION], .storage = fields[RECORD_STORAGE]};
+	return *end == '\0';
+}
+
+static void kind_told(const struct capture *c, struct capture_kind *kind, const struct told *told)
+{
+	read_at_storage_version(c, kind, *told->storage ? told->storage : NULL);
+	kind->schema_sha256 = xstrdup(told->schema);
+	kind->conversion = xstrdup(told->conversion);
 }
 
 /* When this version of it is known from the last capture, and its file is still there, nothing more is asked. */
 static int definition_reuse(struct capture *c, struct wanted *wanted, const json_t *metadata_only, struct error *err)
 {
 	auto_strbuf struct strbuf key = STRBUF_INIT, record = STRBUF_INIT;
-	auto_free char *path = xasprintf("crds/%s.yaml", wanted->name);
+	auto_free char *path = xasprintf("crds/%s.yaml", wanted->name), *text = NULL;
 	struct git_file file;
-	const char *storage;
+	struct told told;
 	int rc;
 
 	definition_key(metadata_only, &key);
-	storage = cache_find(c->cache, key.buf, &record) ? definition_known(&record, &file) : NULL;
-	rc = storage ? git_write_reuse(c->write, path, &file, err) : 0;
+	if (!cache_find(c->cache, key.buf, &record))
+		return 0;
+	text = xstrndup(record.buf, record.len);
+	rc = definition_known(text, &file, &told) ? git_write_reuse(c->write, path, &file, err) : 0;
 	if (rc <= 0)
 		return rc;
 	cache_keep(c->cache, key.buf, &record);
-	read_at_storage_version(c, wanted->kind, *storage ? storage : NULL);
+	kind_told(c, wanted->kind, &told);
 	wanted->taken = true;
 	return 0;
+}
+
+/* Of the version that objects are stored at: whether two clusters have the same one is seen without the definition. */
+static void schema_hash(const json_t *definition, const char *storage, char out[HASH_HEX_SIZE])
+{
+	const json_t *schema = storage ? json_at(definition_version(definition, storage), "schema", "openAPIV3Schema", NULL) : NULL;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	*out = '\0';
+	if (!schema)
+		return;
+	json_write(schema, &text);
+	hash_sha256(text.buf, text.len, out);
 }
 
 /* Written at once: as values the larger ones take tens of megabytes. */
@@ -182,15 +211,22 @@ static int definition_take(struct capture *c, struct wanted *wanted, json_t *def
 {
 	auto_strbuf struct strbuf key = STRBUF_INIT, text = STRBUF_INIT;
 	auto_free char *path = xasprintf("crds/%s.yaml", wanted->name);
+	char schema[HASH_HEX_SIZE];
+	const char *storage = definition_storage_version(definition),
+		   *conversion = json_text_at(definition, "spec", "conversion", "strategy", NULL);
+	const struct told told = {.schema = schema,
+		.conversion = conversion && !strpbrk(conversion, " ") ? conversion : "None",
+		.storage = storage ? storage : ""};
 
+	schema_hash(definition, storage, schema);
 	definition_key(definition, &key);
-	read_at_storage_version(c, wanted->kind, definition_storage_version(definition));
+	kind_told(c, wanted->kind, &told);
 	if (definition_clean(definition, err) < 0)
 		return -1;
 	canonical_yaml(definition, &text);
 	if (git_write_file(c->write, path, text.buf, text.len, err) < 0)
 		return -1;
-	definition_keep(c, key.buf, wanted->kind->storage_version);
+	definition_keep(c, key.buf, &told);
 	wanted->taken = true;
 	return 0;
 }

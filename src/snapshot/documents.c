@@ -68,19 +68,26 @@ static json_t *info_json(const struct capture *c)
 		(json_int_t)json_array_size(c->orphans));
 }
 
+static json_t *definition_json(const struct capture_kind *kind)
+{
+	json_t *json =
+		json_pack("{s:o, s:s, s:O}", "name", json_sprintf("%s.%s", kind->resource.resource, kind->resource.group), "storageVersion",
+			kind->storage_version ? kind->storage_version : kind->resource.version, "servedVersions", kind->served_versions);
+
+	if (kind->conversion)
+		json_object_set_new(json, "conversion", json_string(kind->conversion));
+	if (kind->schema_sha256 && *kind->schema_sha256)
+		json_object_set_new(json, "schemaSha256", json_string(kind->schema_sha256));
+	return json;
+}
+
 static json_t *definitions_json(const struct capture *c)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < c->policy->kind_count; i++) {
-		const struct capture_kind *kind = &c->kinds[i];
-
-		if (kind->custom && kind->count > 0)
-			json_array_append_new(list,
-				json_pack("{s:o, s:s, s:O}", "name", json_sprintf("%s.%s", kind->resource.resource, kind->resource.group),
-					"storageVersion", kind->storage_version ? kind->storage_version : kind->resource.version,
-					"servedVersions", kind->served_versions));
-	}
+	for (size_t i = 0; i < c->policy->kind_count; i++)
+		if (c->kinds[i].custom && c->kinds[i].count > 0)
+			json_array_append_new(list, definition_json(&c->kinds[i]));
 	return list;
 }
 

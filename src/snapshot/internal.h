@@ -40,6 +40,8 @@ struct capture_kind {
 	bool custom;  /* has a CustomResourceDefinition */
 	json_t *served_versions;
 	char *storage_version; /* of the definition; NULL where that is not known. resource.version differs where it is not served */
+	char *schema_sha256;   /* of that version; NULL or "" where it is not known */
+	char *conversion;      /* None or Webhook; NULL where it is not known */
 	struct map listed;     /* namespaces of which a list was read ("": all) */
 	size_t count;          /* objects taken */
 };

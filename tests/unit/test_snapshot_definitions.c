@@ -73,7 +73,29 @@ static void test_a_custom_kind_is_read_at_its_storage_version(void **fixture)
 	assert_int_equal(snapshot_asked(f, "/apis/s.io/v2/services?"), 1);
 	assert_int_equal(snapshot_asked(f, "/apis/s.io/v1/services?"), 0);
 	assert_file_has("objects/namespaces/prod/services.s.io/a.yaml", "apiVersion: s.io/v2\n");
-	assert_file_has("requirements.yaml", "- name: services.s.io\n  servedVersions:\n  - v1\n  - v2\n  storageVersion: v2\n");
+	assert_file_has("requirements.yaml",
+		"- conversion: Webhook\n  name: services.s.io\n  servedVersions:\n  - v1\n  - v2\n  storageVersion: v2\n");
+}
+
+/* The sum is that of the storage version's schema alone: it is told from the cache as well, and another version's schema changes nothing. */
+static void test_a_definition_is_told_with_the_hash_of_its_schema(void **fixture)
+{
+	static const char with_schemas[] =
+		"{'metadata':{'name':'services.s.io','uid':'of-the-source','resourceVersion':'5'},'spec':{'versions':["
+		"{'name':'v1','schema':{'openAPIV3Schema':{'type':'old'}}},"
+		"{'name':'v2','storage':true,'schema':{'openAPIV3Schema':{'type':'object','a':1}}}]}}";
+	/* printf '{"a":1,"type":"object"}' | sha256sum */
+	static const char told[] = "- conversion: None\n  name: services.s.io\n"
+				   "  schemaSha256: c9e4b788f26317e4a897c39b9c7aa56910ec6cdce851b437984195639e96c9c9\n"
+				   "  servedVersions:\n  - v1\n  - v2\n  storageVersion: v2\n";
+	struct snapshot_fixture *f = *fixture;
+
+	give(f, V1_AND_V2, OURS, with_schemas);
+	snapshot_take(f);
+	assert_file_has("requirements.yaml", told);
+	give(f, V1_AND_V2, OURS, "");
+	snapshot_take(f);
+	assert_true(json_is_false(json_object_get(f->result, "changed")));
 }
 
 static void test_a_storage_version_that_is_not_served_is_written_down_beside_the_one_read(void **fixture)
@@ -227,6 +249,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_a_custom_kind_is_read_at_its_storage_version),
+		TEST(test_a_definition_is_told_with_the_hash_of_its_schema),
 		TEST(test_a_storage_version_that_is_not_served_is_written_down_beside_the_one_read),
 		TEST(test_what_is_the_sources_own_is_not_kept_of_a_definition),
 		TEST(test_a_definition_that_may_not_be_read_leaves_the_preferred_version),
