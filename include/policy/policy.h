@@ -48,6 +48,7 @@ struct policy_kind {
 	bool namespaced;
 	enum policy_on_error on_error;
 	enum policy_select select;
+	bool presets;                       /* installed objects of this kind decide what the captured ones mean: noted with a hash */
 	size_t wave;                        /* index into waves */
 	char *early_group, *early_resource; /* one that an object of this kind refers to goes into early_wave; NULL: no such rule */
 	size_t early_wave;
@@ -70,6 +71,13 @@ struct policy_kind {
 
 struct policy_inventory {
 	char *group, *resource;
+};
+
+/* A controller whose image the snapshot notes: the first of names that is there, in any namespace. */
+struct policy_controller {
+	char *group, *resource;
+	struct strlist names; /* no globs: they are named in the rights as well */
+	char *container;      /* NULL: the first */
 };
 
 /* A string of an object that may look like a credential: somebody has looked at it, and says why. */
@@ -97,6 +105,10 @@ struct policy {
 	size_t kind_count;
 	struct policy_inventory *inventory;
 	size_t inventory_count;
+	struct policy_controller *controllers;
+	size_t controller_count;
+	struct policy_inventory *webhooks; /* kinds of configurations that are noted where they match what is captured */
+	size_t webhook_count;
 	struct classify_rule *rules; /* of `generated:` and `installed:` */
 	size_t rule_count;
 	struct policy_waiver *waivers;

@@ -115,6 +115,26 @@ static void release_rule(struct classify_rule *rule)
 	free(rule->why);
 }
 
+static void free_inventory(struct policy_inventory *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(rows[i].group);
+		free(rows[i].resource);
+	}
+	free(rows);
+}
+
+static void free_controllers(struct policy_controller *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(rows[i].group);
+		free(rows[i].resource);
+		strlist_release(&rows[i].names);
+		free(rows[i].container);
+	}
+	free(rows);
+}
+
 void policy_free(struct policy *policy)
 {
 	if (!policy)
@@ -129,10 +149,9 @@ void policy_free(struct policy *policy)
 		release_kind(&policy->kinds[i]);
 	for (size_t i = 0; i < policy->rule_count; i++)
 		release_rule(&policy->rules[i]);
-	for (size_t i = 0; i < policy->inventory_count; i++) {
-		free(policy->inventory[i].group);
-		free(policy->inventory[i].resource);
-	}
+	free_inventory(policy->inventory, policy->inventory_count);
+	free_inventory(policy->webhooks, policy->webhook_count);
+	free_controllers(policy->controllers, policy->controller_count);
 	free(policy->waves);
 	free(policy->kinds);
 	free(policy->rules);
@@ -143,7 +162,6 @@ void policy_free(struct policy *policy)
 	}
 	for (size_t i = 0; i < policy->own_count; i++)
 		policy_release_own(&policy->own[i]);
-	free(policy->inventory);
 	free(policy->waivers);
 	free(policy->own);
 	free(policy);

@@ -175,6 +175,7 @@ static const struct column kind_columns[] = {
 	{.key = "onError", .type = COLUMN_WORD, KIND(on_error), .words = on_error_words},
 	{.key = "namespaced", .type = COLUMN_BOOL, KIND(namespaced)},
 	{.key = "select", .type = COLUMN_WORD, KIND(select), .words = select_words},
+	{.key = "presets", .type = COLUMN_BOOL, KIND(presets)},
 	{.key = "wave", .type = COLUMN_OTHER, .read = read_kind_wave, .needed = true},
 	{.key = "early", .type = COLUMN_OTHER, .read = read_early},
 	{.key = "strip", .type = COLUMN_PATHS, KIND2(strip, strip_count)},
@@ -295,7 +296,7 @@ static int read_installed(struct reader *reader, const json_t *value, void *row)
 	return each_row(reader, value, "installed", "of", read_installed_rule);
 }
 
-static int read_inventory_row(struct reader *reader, const json_t *row)
+static int append_inventory(struct reader *reader, const json_t *row, struct policy_inventory **rows, size_t *count)
 {
 	static const struct column columns[] = {
 		{.key = "of",
@@ -305,18 +306,65 @@ static int read_inventory_row(struct reader *reader, const json_t *row)
 			.needed = true},
 		{0},
 	};
-	struct policy *policy = reader->policy;
 
-	policy->inventory = xrealloc(policy->inventory, (policy->inventory_count + 1) * sizeof(*policy->inventory));
-	struct policy_inventory *inventory = &policy->inventory[policy->inventory_count++];
+	*rows = xrealloc(*rows, (*count + 1) * sizeof(**rows));
+	struct policy_inventory *inventory = &(*rows)[(*count)++];
 	*inventory = (struct policy_inventory){0};
 	return reader_row(reader, row, columns, inventory);
+}
+
+static int read_inventory_row(struct reader *reader, const json_t *row)
+{
+	return append_inventory(reader, row, &reader->policy->inventory, &reader->policy->inventory_count);
 }
 
 static int read_inventory(struct reader *reader, const json_t *value, void *row)
 {
 	(void)row;
 	return each_row(reader, value, "inventory", "of", read_inventory_row);
+}
+
+/* ---- the installation: controllers, webhooks ---- */
+
+#define CONTROLLER(member) .offset = offsetof(struct policy_controller, member)
+
+static const struct column controller_columns[] = {
+	{.key = "of", .type = COLUMN_TARGET, CONTROLLER(resource), .second = offsetof(struct policy_controller, group), .needed = true},
+	{.key = "names", .type = COLUMN_TEXTS, CONTROLLER(names), .needed = true},
+	{.key = "container", .type = COLUMN_TEXT, CONTROLLER(container)},
+	{0},
+};
+
+static int read_controller(struct reader *reader, const json_t *row)
+{
+	struct policy *policy = reader->policy;
+
+	policy->controllers = xrealloc(policy->controllers, (policy->controller_count + 1) * sizeof(*policy->controllers));
+	struct policy_controller *controller = &policy->controllers[policy->controller_count++];
+	*controller = (struct policy_controller){0};
+	if (reader_row(reader, row, controller_columns, controller) < 0)
+		return -1;
+	for (size_t i = 0; i < controller->names.count; i++)
+		if (strpbrk(controller->names.items[i], "*?"))
+			return reader_fail(reader, controller->names.items[i], "a whole name is needed, not");
+	return 0;
+}
+
+static int read_controllers(struct reader *reader, const json_t *value, void *row)
+{
+	(void)row;
+	return each_row(reader, value, "controllers", "of", read_controller);
+}
+
+static int read_webhook(struct reader *reader, const json_t *row)
+{
+	return append_inventory(reader, row, &reader->policy->webhooks, &reader->policy->webhook_count);
+}
+
+static int read_webhooks(struct reader *reader, const json_t *value, void *row)
+{
+	(void)row;
+	return each_row(reader, value, "webhooks", "of", read_webhook);
 }
 
 /* ---- waivers ---- */
@@ -404,6 +452,8 @@ static const struct column top_columns[] = {
 	{.key = "generated", .type = COLUMN_OTHER, .read = read_generated},
 	{.key = "installed", .type = COLUMN_OTHER, .read = read_installed},
 	{.key = "inventory", .type = COLUMN_OTHER, .read = read_inventory},
+	{.key = "controllers", .type = COLUMN_OTHER, .read = read_controllers},
+	{.key = "webhooks", .type = COLUMN_OTHER, .read = read_webhooks},
 	{.key = "waivers", .type = COLUMN_OTHER, .read = read_waivers},
 	{.key = "kinds", .type = COLUMN_OTHER, .read = read_kinds, .needed = true},
 	{0},

@@ -21,6 +21,8 @@ enum subject {
 	MERGED_KINDS, /* with mergeFields */
 	READY_KINDS,  /* that a restore waits for */
 	INVENTORY,
+	CONTROLLERS, /* by name, over all namespaces: the API server takes a list by metadata.name for one of these names */
+	WEBHOOKS,    /* configurations of webhooks */
 	SPACES,      /* the namespaces, whatever the policy has */
 	DEFINITIONS, /* where the policy has kinds that may be custom */
 	IDENTITY,    /* the namespace whose uid is the identity of the cluster */
@@ -41,6 +43,8 @@ static const struct right {
 	{RBAC_SNAPSHOT, DEFINITIONS, LIST, true},
 	{RBAC_SNAPSHOT, EVERY_KIND, LIST, false},
 	{RBAC_SNAPSHOT, INVENTORY, LIST, false},
+	{RBAC_SNAPSHOT, CONTROLLERS, LIST, true},
+	{RBAC_SNAPSHOT, WEBHOOKS, LIST, true},
 	{RBAC_RESTORE, IDENTITY, GET, true},
 	{RBAC_RESTORE, SPACES, LIST, true},
 	{RBAC_RESTORE, EVERY_KIND, LIST, true},
@@ -140,6 +144,24 @@ static void name_lease(struct role *role, unsigned verbs)
 	role_name(role, "coordination.k8s.io", "leases", &names, verbs);
 }
 
+static bool may(const struct role *role, const char *group, const char *resource, unsigned verbs)
+{
+	for (size_t i = 0; i < role->count; i++)
+		if (strcmp(role->grants[i].group, group) == 0 && strcmp(role->grants[i].resource, resource) == 0)
+			return (role->grants[i].verbs & verbs) == verbs;
+	return false;
+}
+
+static void name_controllers(struct role *role, const struct policy *policy, unsigned verbs)
+{
+	for (size_t i = 0; i < policy->controller_count; i++) {
+		const struct policy_controller *row = &policy->controllers[i];
+
+		if (!may(role, row->group, row->resource, verbs))
+			role_name(role, row->group, row->resource, &row->names, verbs);
+	}
+}
+
 static bool kind_is(const struct policy_kind *kind, enum subject subject)
 {
 	if (subject == MERGED_KINDS)
@@ -167,6 +189,10 @@ static void grant_right(struct roles *roles, const struct policy *policy, const 
 		role_grant(cluster, "apiextensions.k8s.io", "customresourcedefinitions", right->verbs);
 	if (right->subject == LEASE)
 		name_lease(&roles->lease, right->verbs);
+	if (right->subject == CONTROLLERS)
+		name_controllers(cluster, policy, right->verbs);
+	for (size_t i = 0; right->subject == WEBHOOKS && i < policy->webhook_count; i++)
+		role_grant(cluster, policy->webhooks[i].group, policy->webhooks[i].resource, right->verbs);
 	if (right->subject == SPACES)
 		role_grant(cluster, "", "namespaces", right->verbs);
 	for (size_t i = 0; i < policy->kind_count; i++) {

@@ -80,6 +80,12 @@ static void capture_release(struct capture *c)
 	json_decref(c->generated);
 	json_decref(c->not_listed);
 	json_decref(c->undefined);
+	json_decref(c->presets);
+	json_decref(c->controllers);
+	json_decref(c->webhooks);
+	json_decref(c->not_read);
+	map_release(&c->inventoried, NULL);
+	map_release(&c->controllers_seen, NULL);
 	live_end(c);
 	guard_end(c);
 	remarks_end(c);
@@ -145,7 +151,7 @@ static int capture_read(struct capture *c, struct git_store *store, json_t **res
 		return -1;
 	capture_open_cache(c, store);
 	if (definitions_load(c, err) < 0 || collect_kinds(c, err) < 0 || guard_credentials(c, result, err) < 0 ||
-		inventory_collect(c, err) < 0 || documents_write(c, err) < 0)
+		inventory_collect(c, err) < 0 || installation_collect(c, err) < 0 || documents_write(c, err) < 0)
 		return -1;
 	return 0;
 }
@@ -330,6 +336,10 @@ static int capture_once(struct capture *c, struct git_store *store, json_t **res
 	c->undefined = json_array();
 	c->generated = json_array();
 	c->owners = owners_new();
+	c->presets = json_array();
+	c->controllers = json_array();
+	c->webhooks = json_array();
+	c->not_read = json_array();
 	capture_take_scope(c);
 	rc = capture_read(c, store, result, err) == 0 ? capture_finish(c, store, result, err) : -1;
 	if (rc == 0)

@@ -288,6 +288,16 @@ static int keep_definition(struct capture *c, struct capture_kind *kind, struct 
 	return file ? git_write_file(c->write, path, file->data, file->len, err) : 0;
 }
 
+static void keep_presets(const struct capture *c, const struct policy_kind *row)
+{
+	json_t *preset;
+	size_t i;
+
+	json_array_foreach (json_object_get(c->carry->requirements, "presets"), i, preset)
+		if (strcmp(text_of(preset, "group"), row->group) == 0 && strcmp(text_of(preset, "resource"), row->resource) == 0)
+			json_array_append(c->presets, preset);
+}
+
 int carry_load(struct capture *c, struct capture_kind *kind, struct error *err)
 {
 	const struct policy_kind *row = kind->row;
@@ -304,6 +314,7 @@ int carry_load(struct capture *c, struct capture_kind *kind, struct error *err)
 		.namespaced = row->namespaced};
 	kind->served_versions = json_deep_copy(json_object_get(head, "servedVersions"));
 	kind->storage_version = xstrdup(json_text_at(head, "storageVersion", NULL));
+	keep_presets(c, row);
 	return keep_definition(c, kind, err) < 0 ? -1 : 1;
 }
 

@@ -205,6 +205,8 @@ static int meet(struct collect *collect, const struct object *object, const stru
 	seen->rule = facts->rule ? &c->policy->rules[facts->rule - 1] : NULL;
 	if (first)
 		count_class(c, seen->class_);
+	if (first && seen->class_ == CLASS_INSTALLED)
+		preset_add(c, object, facts);
 	wanted = seen->class_ == CLASS_AUTHORED && is_selected(c, row, object, facts);
 	if (!wanted)
 		note_left(collect, object, facts, seen);
@@ -368,6 +370,8 @@ static int collect_object(struct collect *collect, struct object *object, struct
 	classify_and_clean(collect, object, &facts);
 	if (facts.class_ == CLASS_AUTHORED)
 		facts_lists(object, row, &lists);
+	if (facts.class_ == CLASS_INSTALLED && row->presets)
+		facts_hash(object, &lists);
 	facts.rest = lists.buf;
 	facts.end = lists.buf + lists.len;
 	return collect_derived(collect, object, &live, &facts, err);

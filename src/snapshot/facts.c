@@ -8,10 +8,11 @@
 #include "object/fieldpath.h"
 #include "object/object.h"
 #include "policy/policy.h"
+#include "util/hash.h"
 #include "util/json.h"
 #include "util/strbuf.h"
 
-enum { TAG_REFERENCE = 'R', TAG_PRODUCES = 'P', TAG_FINALIZER = 'F', TAG_MATCH = 'M' };
+enum { TAG_REFERENCE = 'R', TAG_PRODUCES = 'P', TAG_FINALIZER = 'F', TAG_MATCH = 'M', TAG_HASH = 'H' };
 
 /* ---- writing ---- */
 
@@ -68,6 +69,22 @@ void facts_lists(const struct object *object, const struct policy_kind *row, str
 
 	references_each(object, row->references, row->reference_count, put_reference, &references);
 	references_each(object, row->produces, row->produce_count, put_reference, &produces);
+}
+
+void facts_hash(const struct object *object, struct strbuf *out)
+{
+	auto_json json_t *content = json_copy(object->json);
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	char sha256[HASH_HEX_SIZE];
+
+	json_object_del(content, "apiVersion");
+	json_object_del(content, "kind");
+	json_object_del(content, "metadata");
+	json_write(content, &text);
+	hash_sha256(text.buf, text.len, sha256);
+	strbuf_addc(out, TAG_HASH);
+	put(out, sha256);
+	put(out, "");
 }
 
 void facts_write(const struct facts *facts, struct strbuf *out)
@@ -225,4 +242,15 @@ void facts_matches(const struct facts *facts, void (*fn)(size_t own, void *arg),
 	while (next_entry(&at, facts->end, &entry))
 		if (entry.tag == TAG_MATCH)
 			fn(strtoul(entry.first, NULL, 10), arg);
+}
+
+const char *facts_preset(const struct facts *facts)
+{
+	const char *at = facts->rest;
+	struct entry entry;
+
+	while (next_entry(&at, facts->end, &entry))
+		if (entry.tag == TAG_HASH)
+			return entry.first;
+	return NULL;
 }

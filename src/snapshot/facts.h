@@ -39,6 +39,8 @@ void facts_add_finalizer(const char *finalizer, struct strbuf *out);
 void facts_add_match(size_t own, struct strbuf *out);
 /* Append the lists of a cleaned object. */
 void facts_lists(const struct object *object, const struct policy_kind *row, struct strbuf *out);
+/* Append the hash of what an object says beside who it is: for presets. */
+void facts_hash(const struct object *object, struct strbuf *out);
 /* Append the whole record. */
 void facts_write(const struct facts *facts, struct strbuf *out);
 /* Borrows from record. -1 when it is none. */
@@ -48,6 +50,8 @@ int facts_read(struct facts *out, struct strbuf *record, size_t from);
 int facts_references(const struct facts *facts, const struct policy_kind *row, reference_fn fn, void *arg);
 int facts_produces(const struct facts *facts, const struct policy_kind *row, reference_fn fn, void *arg);
 void facts_finalizers(const struct facts *facts, void (*fn)(const char *finalizer, void *arg), void *arg);
+/* The hash, or NULL when there is none. Borrowed. */
+const char *facts_preset(const struct facts *facts);
 void facts_matches(const struct facts *facts, void (*fn)(size_t own, void *arg), void *arg);
 
 #endif

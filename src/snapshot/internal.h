@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The state of one capture, shared by the files of this folder. Order of the calls: definitions_load, collect_kinds, inventory_collect, documents_write, then publish in capture.c.
+ * The state of one capture, shared by the files of this folder. Order of the calls: definitions_load, collect_kinds, inventory_collect, installation_collect, documents_write, then publish in capture.c.
  */
 #ifndef RHAII_SNAPSHOT_INTERNAL_H
 #define RHAII_SNAPSHOT_INTERNAL_H
@@ -83,6 +83,10 @@ struct capture {
 	struct owners *owners;      /* of generated objects, see owners.h */
 	json_t *orphans;            /* [{group, resource, kind, namespace, name, owner, why}]; set by inventory_collect */
 	json_t *requirements;       /* list, from needs; set by documents_write */
+	json_t *presets, *controllers, *webhooks; /* lists of requirements.yaml, see installation.c */
+	json_t *not_read;                         /* what of these may not be listed */
+	struct map inventoried;                   /* "group/resource//" of kinds that were listed over all namespaces */
+	struct map controllers_seen;              /* the policy's controllers that such a list has shown, without namespace */
 	json_t *generated;          /* list; set by inventory_collect */
 	json_t *not_listed;         /* inventory kinds that may not be listed */
 	json_t *undefined;          /* kinds whose definition may not be read */
@@ -127,7 +131,17 @@ int collect_kinds(struct capture *c, struct error *err);
 int inventory_collect(struct capture *c, struct error *err);
 /* Whether the policy's inventory lists the kind. */
 bool inventory_has(const struct policy *policy, const char *group, const char *resource);
+int installation_collect(struct capture *c, struct error *err);
 int documents_write(struct capture *c, struct error *err);
+
+/* ---- installation.c ---- */
+
+/* An installed object that a list has shown for the first time: note it when its kind is one of presets. */
+void preset_add(struct capture *c, const struct object *object, const struct facts *facts);
+/* An item of an inventory list. */
+void controller_seen(struct capture *c, const struct kube_resource *resource, const json_t *item);
+/* The rows by what they say. The caller's. */
+json_t *installation_sorted(const json_t *list);
 
 /* A list of {object, path, ..} or {object, finalizer} in that order, since the order of the lists must not show. The caller's. */
 json_t *capture_sorted(const json_t *list);

@@ -55,6 +55,7 @@ static int inventory_item(json_t *item, void *arg, struct error *err)
 	struct inventory_list *list = arg;
 	struct object *object;
 
+	controller_seen(list->c, list->resource, item);
 	if (object_new(&object, list->resource->resource, item, err) < 0)
 		return -1;
 	if (capture_in_scope(list->c, object->namespace_))
@@ -86,9 +87,13 @@ static int inventory_list(struct capture *c, const struct kube_resource *resourc
 static int inventory_lists(struct capture *c, const struct kube_resource *resource, struct error *err)
 {
 	auto_free struct map_entry *held = map_sorted(&c->held);
+	auto_strbuf struct strbuf key = STRBUF_INIT;
 
-	if (!capture_is_narrowed(c) && c->held.count > CAPTURE_NAMESPACE_LISTS)
+	if (!capture_is_narrowed(c) && c->held.count > CAPTURE_NAMESPACE_LISTS) {
+		capture_key(&key, resource->group, resource->resource, "", "");
+		map_put(&c->inventoried, key.buf, c);
 		return inventory_list(c, resource, NULL, err);
+	}
 	for (size_t i = 0; i < c->held.count; i++)
 		if (inventory_list(c, resource, held[i].key, err) < 0)
 			return -1;

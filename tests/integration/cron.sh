@@ -55,6 +55,31 @@ test_a_run_with_just_these_rights_takes_a_snapshot() {
 	git -C backup/repository show clusters/prod:generated.yaml | grep -qx 'notListed: \[\]'
 }
 
+# What is there is known by the webhooks and presets of the real KServe; its controller runs beside the cluster, so a Deployment stands for it.
+test_the_installation_is_told() {
+	cluster_kubectl "$source" create deployment llmisvc-controller-manager -n opendatahub --replicas 0 --image kserve/llmisvc-controller:v0.20.0 --dry-run=client -o json |
+		jq '.spec.template.spec.containers[0].name = "manager"' | cluster_kubectl "$source" apply -f -
+	at=$(mark "$source")
+	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --cluster told
+	! requests "$source" "$at" | grep ' 403$'
+	git -C backup/repository show clusters/told:requirements.yaml >requirements.yaml
+	grep -qx 'notRead: \[\]' requirements.yaml
+	same "image" "$(sed -n '/^controllers:/,/^definitions:/s/^  \(image\|version\): //p' requirements.yaml | tr '\n' ' ')" 'kserve/llmisvc-controller:v0.20.0 v0.20.0 '
+	[ "$(sed -n '/^presets:/,/^requirements:/p' requirements.yaml | grep -c 'name: kserve-config-llm-')" -gt 5 ]
+	sed -n '/^webhooks:/,$p' requirements.yaml | grep -A3 'failurePolicy: Fail' | grep -qx '  - llminferenceservices.serving.kserve.io'
+	has_not requirements.yaml caBundle
+}
+
+# Twice the same: nothing of its state is in it.
+test_the_state_of_the_installation_changes_nothing() {
+	cluster_kubectl "$source" annotate deployment llmisvc-controller-manager -n opendatahub note=x
+	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --cluster told -o json
+	jq -e '.changed | not' out
+	cluster_kubectl "$source" set image deployment llmisvc-controller-manager -n opendatahub manager=kserve/llmisvc-controller:v0.21.0
+	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --cluster told -o json
+	jq -e '.changed' out
+}
+
 test_these_rights_reach_no_secret_and_change_nothing() {
 	local as=system:serviceaccount:rhaii-dr:rhaii-dr-snapshot
 	for right in 'list secrets' 'get secrets' 'get configmaps' 'create llminferenceservices.serving.kserve.io' 'watch pods' 'get namespaces/default'; do
@@ -106,6 +131,12 @@ test_one_inventory_kind_less_is_noted_by_name() {
 	git -C backup/repository show clusters/noted:generated.yaml | grep -qx -- '- deployments.apps'
 }
 
+test_webhooks_that_may_not_be_listed_are_noted() {
+	grant "$source" "$(but_not validatingwebhookconfigurations)" --for snapshot
+	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --cluster hooks
+	git -C backup/repository show clusters/hooks:requirements.yaml | grep -A1 -x 'notRead:' | grep -qx -- '- validatingwebhookconfigurations.admissionregistration.k8s.io'
+}
+
 # --- narrower ---------------------------------------------------------------------------------------------------------------------
 
 test_the_rights_of_one_namespace_take_a_snapshot_of_it() {
@@ -114,6 +145,9 @@ test_the_rights_of_one_namespace_take_a_snapshot_of_it() {
 	cluster_kubectl "$source" delete clusterrolebinding rhaii-dr-snapshot
 	cluster_kubectl "$source" apply -f grant.json
 	expect 0 in_pod "$source" narrow snapshot -n rhaii-inference --repo narrow.git --cluster prod
+	git -C narrow.git show clusters/prod:requirements.yaml >requirements.yaml
+	grep -qx 'notRead: \[\]' requirements.yaml
+	grep -qx '  name: llmisvc-controller-manager' requirements.yaml
 	expect 1 in_pod "$source" narrow snapshot -n istio-system --repo narrow.git --cluster other
 	has err 'in the namespace "istio-system"'
 }

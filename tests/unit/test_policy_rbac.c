@@ -105,6 +105,33 @@ static void test_a_snapshot_lists_and_gets_the_identity(void **state)
 	assert_int_equal(json_array_size(json_object_get(list, "items")), 2);
 }
 
+#define INSTALLATION                                                                                                                       \
+	POLICY "controllers: [{of: deployments.apps, names: [one, two]}]\n"                                                                \
+	       "webhooks: [{of: hooks.a.io}]\n"
+
+/* Whoever may list all of them needs no name. */
+static void test_the_installation_is_listed_by_name_where_nothing_else_is(void **state)
+{
+	auto_json json_t *whole = manifests_of(INSTALLATION, RBAC_SNAPSHOT, NULL);
+	auto_json json_t *narrow = manifests_of(INSTALLATION, RBAC_SNAPSHOT, "prod");
+	auto_json json_t *restore = manifests_of(INSTALLATION, RBAC_RESTORE, NULL);
+
+	(void)state;
+	assert_rights(whole, "ClusterRole",
+		"get namespaces/kube-system\nlist configmaps\nlist customresourcedefinitions\nlist deployments\nlist hooks\nlist "
+		"namespaces\n"
+		"list serviceaccounts\nlist things\n");
+	assert_rights(narrow, "ClusterRole",
+		"get namespaces/kube-system\nlist customresourcedefinitions\nlist deployments/one\nlist deployments/two\nlist hooks\n"
+		"list namespaces\n");
+	assert_rights(restore, "ClusterRole",
+		"create configmaps\ncreate namespaces\ncreate serviceaccounts\ncreate things\n"
+		"get configmaps\nget namespaces\nget namespaces/kube-system\nget serviceaccounts\nget things\n"
+		"list configmaps\nlist deployments\nlist namespaces\nlist serviceaccounts\nlist things\n"
+		"patch serviceaccounts\nupdate configmaps\nupdate namespaces\nupdate serviceaccounts\nupdate things\n"
+		"watch deployments\nwatch things\n");
+}
+
 static void test_a_verification_reads_no_definitions(void **state)
 {
 	auto_json json_t *list = manifests_of(POLICY, RBAC_VERIFY, NULL);
@@ -242,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_a_restore_patches_and_watches_only_what_it_must),
 		cmocka_unit_test(test_a_restore_may_hold_its_lease_and_no_other),
 		cmocka_unit_test(test_the_lease_has_a_role_of_its_own),
+		cmocka_unit_test(test_the_installation_is_listed_by_name_where_nothing_else_is),
 		cmocka_unit_test(test_namespaces_narrow_a_snapshot),
 		cmocka_unit_test(test_namespaces_narrow_what_a_restore_writes),
 		cmocka_unit_test(test_a_binding_names_role_and_account),

@@ -40,6 +40,22 @@ static void test_reads_waivers(void **state)
 	assert_string_equal(policy->waivers[0].reason, "a sample");
 }
 
+static void test_reads_what_is_noted_of_the_installation(void **state)
+{
+	auto_policy struct policy *policy = read_policy(HEAD "controllers: [{of: deployments.apps, names: [a, b], container: c}]\n"
+							     "webhooks: [{of: hooks.a.io}]\nkinds:\n" KIND ", presets: true}\n");
+
+	(void)state;
+	assert_int_equal(policy->controller_count, 1);
+	assert_string_equal(policy->controllers[0].group, "apps");
+	assert_string_equal(policy->controllers[0].resource, "deployments");
+	assert_int_equal(policy->controllers[0].names.count, 2);
+	assert_string_equal(policy->controllers[0].container, "c");
+	assert_int_equal(policy->webhook_count, 1);
+	assert_string_equal(policy->webhooks[0].resource, "hooks");
+	assert_true(policy->kinds[0].presets);
+}
+
 static void test_a_waiver_needs_a_reason(void **state)
 {
 	static const char text[] = HEAD "waivers: [{object: A n/x, path: spec.b}]\nkinds:\n" KIND "}\n";
@@ -161,6 +177,8 @@ static void test_faults_name_row_and_key(void **state)
 		{HEAD "kinds: [1]\n", "kinds[0] (?): not a map"},
 		{HEAD "kinds:\n- {resource: as, wave: w}\n", "kinds[0] (as): no key 'kind'"},
 		{HEAD "kinds:\n- {resource: as, kind: A, wave: x}\n", "kinds[0] (as): no such wave: 'x'"},
+		{HEAD "controllers: [{of: a.b, names: ['m-*']}]\nkinds:\n" KIND "}\n",
+			"controllers[0] (a.b): a whole name is needed, not 'm-*'"},
 		{HEAD "kinds:\n" KIND ", foo: 1}\n", "kinds[0] (as): unknown key 'foo'"},
 		{HEAD "kinds:\n" KIND ", presence: maybe}\n", "kinds[0] (as): not a known word: 'maybe'"},
 		{HEAD "kinds:\n" KIND ", onError: skip}\n", "kinds[0] (as): not a known word: 'skip'"},
@@ -225,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reads_waivers),
 		cmocka_unit_test(test_a_waiver_needs_a_reason),
+		cmocka_unit_test(test_reads_what_is_noted_of_the_installation),
 		cmocka_unit_test(test_reads_a_row),
 		cmocka_unit_test(test_sets_are_expanded_below_their_field),
 		cmocka_unit_test(test_kinds_are_in_the_order_of_capture),
