@@ -148,6 +148,16 @@ static void print_drift(struct output *out, const json_t *drift)
 				table_text(field, "applied"), table_text(field, "live"));
 }
 
+static void print_migrations(struct output *out, const json_t *kinds)
+{
+	json_t *kind;
+	size_t i;
+
+	json_array_foreach (kinds, i, kind)
+		output_field(out, "storage version", "%s %s -> %s", json_text_at(kind, "name", NULL), json_text_at(kind, "from", NULL),
+			json_text_at(kind, "to", NULL));
+}
+
 void print_snapshot(struct output *out, const json_t *result)
 {
 	if (json_object_get(result, "refused")) /* the error says it all */
@@ -156,6 +166,7 @@ void print_snapshot(struct output *out, const json_t *result)
 	print_commit(out, result);
 	output_field(out, "captured at", "%s", json_text_at(result, "capturedAt", NULL));
 	table_stale(out, json_object_get(result, "stale"));
+	print_migrations(out, json_object_get(result, "storageMigrations"));
 	print_count(out, result);
 	if (table_number(result, "notReady") > 0)
 		output_field(out, "not ready", "%lld", table_number(result, "notReady"));

@@ -122,6 +122,12 @@ int git_write_changes(struct git_write *w, int (*fn)(const char *path, const str
 int git_write_commit(struct git_write *w, const char *message, time_t time, char id[GIT_ID_SIZE], struct error *err);
 /* Append the manifest of the finished tree, as tree_manifest has it. */
 void git_write_manifest(const struct git_write *w, struct strbuf *out);
+/*
+ * A commit between two others, of a transaction of its own: git_write_step writes it on the branch head as git_write_commit would, and moves nothing; the
+ * commit of another transaction that began at the same head then follows it, by git_write_behind. A kill in between leaves garbage.
+ */
+int git_write_step(struct git_write *w, const char *message, time_t time, char id[GIT_ID_SIZE], struct error *err);
+int git_write_behind(struct git_write *w, const char *id, struct error *err);
 /* More trailers for the tags that follow, "Not-Ready: 2\n"; NULL: none. */
 void git_write_remark(struct git_write *w, const char *trailers);
 /*

@@ -84,6 +84,8 @@ static void capture_release(struct capture *c)
 	json_decref(c->controllers);
 	json_decref(c->webhooks);
 	json_decref(c->not_read);
+	json_decref(c->migrated);
+	map_release(&c->migrated_texts, free);
 	map_release(&c->inventoried, NULL);
 	map_release(&c->controllers_seen, NULL);
 	live_end(c);
@@ -165,22 +167,30 @@ struct publication {
 	bool archive_made;
 };
 
-static void capture_message(const struct capture *c, const struct publication *p, struct strbuf *out)
+void capture_trailers(const struct capture *c, time_t time, const char *manifest, struct strbuf *out)
 {
 	char when[CLOCK_TEXT_SIZE];
 
-	changes_message(c, &p->changes, p->first, out);
-	strbuf_addf(out, "\nCaptured-At: %s\nResource-Version: %s\nTool-Version: %s\nManifest-SHA256: %s\nMaintenance: %zu\n",
-		clock_format(p->time, when), c->resource_version, RHAII_VERSION, p->manifest, json_array_size(c->maintenance));
+	strbuf_addf(out, "\nCaptured-At: %s\nResource-Version: %s\nTool-Version: %s\nManifest-SHA256: %s\n", clock_format(time, when),
+		c->resource_version, RHAII_VERSION, manifest);
 	if (!c->together)
 		strbuf_adds(out, "Point-In-Time: no\n");
 	stale_write(carry_stale(c->carry), out);
 }
 
-static int capture_commit(struct capture *c, struct publication *p, struct error *err)
+static void capture_message(const struct capture *c, const struct publication *p, struct strbuf *out)
+{
+	changes_message(c, &p->changes, p->first, out);
+	capture_trailers(c, p->time, p->manifest, out);
+	strbuf_addf(out, "Maintenance: %zu\n", json_array_size(c->maintenance));
+}
+
+static int capture_commit(struct capture *c, struct git_store *store, struct publication *p, struct error *err)
 {
 	auto_strbuf struct strbuf message = STRBUF_INIT;
 
+	if (!p->first && migration_commit(c, store, p->head, p->time, err) < 0)
+		return -1;
 	capture_message(c, p, &message);
 	return git_write_commit(c->write, message.buf, p->time, p->head, err);
 }
@@ -221,7 +231,7 @@ static int capture_publish(struct capture *c, struct git_store *store, struct pu
 	auto_strbuf struct strbuf manifest = STRBUF_INIT;
 	struct archive_target target = {.cluster = o->cluster, .commit_id = p->head, .dir = o->archive_dir, .manifest = &manifest};
 
-	if ((!p->unchanged && capture_commit(c, p, err) < 0) || capture_mark(c, p, err) < 0 ||
+	if ((!p->unchanged && capture_commit(c, store, p, err) < 0) || capture_mark(c, p, err) < 0 ||
 		git_refused_forget(store, o->cluster, err) < 0)
 		return -1;
 	if (o->archive_dir)
@@ -290,6 +300,7 @@ static json_t *capture_result(const struct capture *c, const struct publication 
 		(json_int_t)p->changes.removed, "uncovered", capture_uncovered(c->requirements), "offsite", "none");
 	json_object_set_new(result, "findings", capture_sorted(c->findings));
 	json_object_set(result, "maintenance", c->maintenance);
+	json_object_set(result, "storageMigrations", c->migrated);
 	json_object_set(result, "stale", carry_stale(c->carry));
 	json_object_set(result, "orphans", c->orphans);
 	json_object_set_new(result, "unmatchedRules", remarks_unmatched(c));
@@ -301,11 +312,13 @@ static json_t *capture_result(const struct capture *c, const struct publication 
 }
 
 /* Everything is new in a first snapshot: that is said, not listed. */
-static int capture_compare(struct capture *c, struct publication *p, struct error *err)
+static int capture_compare(struct capture *c, struct git_store *store, struct publication *p, struct error *err)
 {
 	p->changes.list = json_array();
 	p->changes.added = p->first ? c->taken_count : 0;
-	return p->first ? 0 : changes_collect(c, &p->changes, err);
+	if (p->first)
+		return 0;
+	return changes_collect(c, &p->changes, err) < 0 || (!p->unchanged && migration_find(c, store, p->head, err) < 0) ? -1 : 0;
 }
 
 static int capture_finish(struct capture *c, struct git_store *store, json_t **result, struct error *err)
@@ -317,7 +330,7 @@ static int capture_finish(struct capture *c, struct git_store *store, json_t **r
 	if (p.first && err->code != ERR_NOT_FOUND)
 		return -1;
 	error_clear(err);
-	if (git_write_finish(c->write, p.tree, p.manifest, &p.unchanged, err) == 0 && capture_compare(c, &p, err) == 0 &&
+	if (git_write_finish(c->write, p.tree, p.manifest, &p.unchanged, err) == 0 && capture_compare(c, store, &p, err) == 0 &&
 		capture_guard(c, store, &p, result, err) == 0 && (c->options->dry_run || capture_publish(c, store, &p, err) == 0)) {
 		*result = capture_result(c, &p);
 		rc = 0;
@@ -340,6 +353,7 @@ static int capture_once(struct capture *c, struct git_store *store, json_t **res
 	c->controllers = json_array();
 	c->webhooks = json_array();
 	c->not_read = json_array();
+	c->migrated = json_array();
 	capture_take_scope(c);
 	rc = capture_read(c, store, result, err) == 0 ? capture_finish(c, store, result, err) : -1;
 	if (rc == 0)

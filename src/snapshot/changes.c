@@ -91,7 +91,10 @@ static void message_subject(const struct capture *c, const struct changes *chang
 	strbuf_addf(out, "%s: ", c->options->cluster);
 	if (first)
 		strbuf_addf(out, "first snapshot, %zu objects\n", c->taken_count);
-	else if (of_objects == 0)
+	else if (migration_is_all(c)) {
+		migration_title(c, out);
+		strbuf_addc(out, '\n');
+	} else if (of_objects == 0)
 		strbuf_addf(out, "%zu objects unchanged, their surroundings changed\n", c->taken_count);
 	else
 		strbuf_addf(out, "%zu objects, %zu added, %zu changed, %zu removed\n", c->taken_count, changes->added, changes->changed,

@@ -38,7 +38,7 @@ static json_t *scope_json(const struct capture *c)
 }
 
 /* version is the one that the objects are read and written at. */
-static json_t *kind_json(const struct capture_kind *kind)
+json_t *document_kind(const struct capture_kind *kind)
 {
 	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:O, s:I}", "group", kind->resource.group, "resource", kind->resource.resource,
 		"kind", kind->resource.kind, "version", kind->resource.version, "servedVersions", kind->served_versions, "count",
@@ -57,7 +57,7 @@ static json_t *info_json(const struct capture *c)
 		const struct capture_kind *kind = &c->kinds[i];
 
 		if (kind->served)
-			json_array_append_new(kinds, kind_json(kind));
+			json_array_append_new(kinds, document_kind(kind));
 		else
 			json_array_append_new(
 				not_served, json_sprintf("%s%s%s", kind->row->resource, *kind->row->group ? "." : "", kind->row->group));
@@ -68,7 +68,7 @@ static json_t *info_json(const struct capture *c)
 		(json_int_t)json_array_size(c->orphans));
 }
 
-static json_t *definition_json(const struct capture_kind *kind)
+json_t *document_definition(const struct capture_kind *kind)
 {
 	json_t *json =
 		json_pack("{s:o, s:s, s:O}", "name", json_sprintf("%s.%s", kind->resource.resource, kind->resource.group), "storageVersion",
@@ -87,7 +87,7 @@ static json_t *definitions_json(const struct capture *c)
 
 	for (size_t i = 0; i < c->policy->kind_count; i++)
 		if (c->kinds[i].custom && c->kinds[i].count > 0)
-			json_array_append_new(list, definition_json(&c->kinds[i]));
+			json_array_append_new(list, document_definition(&c->kinds[i]));
 	return list;
 }
 

@@ -36,8 +36,9 @@ struct capture_kind {
 	const struct policy_kind *row;
 	struct kube_resource resource; /* at the storage version where the definition may be read; strings owned */
 	bool served;
-	bool carried; /* not listed: as the branch head has it, see carry.c */
-	bool custom;  /* has a CustomResourceDefinition */
+	bool carried;  /* not listed: as the branch head has it, see carry.c */
+	bool migrated; /* stored at another version than at the branch head */
+	bool custom;   /* has a CustomResourceDefinition */
 	json_t *served_versions;
 	char *storage_version; /* of the definition; NULL where that is not known. resource.version differs where it is not served */
 	char *schema_sha256;   /* of that version; NULL or "" where it is not known */
@@ -100,6 +101,9 @@ struct capture {
 	time_t since;                 /* objects written to after this may differ from the branch head; 0: there is none */
 	json_t *records;              /* path -> change_record, of such objects; NULL: none */
 	size_t record_count;
+	json_t *migrated;          /* [{name, from, to}], see migration.c */
+	struct map migrated_texts; /* path -> text of what differs for that reason alone */
+	size_t changed_besides;    /* objects that differ from the head for another one; counted where something has migrated */
 	json_t *maintenance; /* [{kind, namespace, name, state}], see maintenance.h; NULL: none */
 	size_t not_ready;    /* taken objects whose ready conditions were not all True */
 	json_t *credentials; /* [{object, path, kind}] that refuse the capture */
@@ -133,6 +137,23 @@ int inventory_collect(struct capture *c, struct error *err);
 bool inventory_has(const struct policy *policy, const char *group, const char *resource);
 int installation_collect(struct capture *c, struct error *err);
 int documents_write(struct capture *c, struct error *err);
+
+/* A kind's row of snapshot.yaml, and of the definitions of requirements.yaml. The caller's. */
+json_t *document_kind(const struct capture_kind *kind);
+json_t *document_definition(const struct capture_kind *kind);
+/* The trailers that every commit of the capture has. */
+void capture_trailers(const struct capture *c, time_t time, const char *manifest, struct strbuf *out);
+
+/* ---- migration.c ---- */
+
+/* After git_write_finish: which kinds are stored at another version than at the branch head, and what differs besides. */
+int migration_find(struct capture *c, struct git_store *store, const char *head, struct error *err);
+/* Whether the storage versions are all that has changed of the objects. */
+bool migration_is_all(const struct capture *c);
+/* Append "storage version of KIND v1 -> v2, ..". */
+void migration_title(const struct capture *c, struct strbuf *out);
+/* Where something else has changed: write the commit of the migration, which the one of the capture then follows. Moves no ref. */
+int migration_commit(struct capture *c, struct git_store *store, const char *head, time_t time, struct error *err);
 
 /* ---- installation.c ---- */
 

@@ -28,6 +28,8 @@ struct git_write {
 	char *cluster;
 	bool has_head;
 	git_oid head, head_tree;
+	bool has_step;
+	git_oid step;              /* on the head, the commit follows it */
 	struct git_ids head_blobs; /* as far as its tree can be walked */
 	struct entries files;
 	size_t last_len; /* of the file added last */
@@ -414,11 +416,12 @@ static int write_text(struct git_write *w, git_object_t type, const struct strbu
 static void commit_text(const struct git_write *w, const char *message, time_t when, struct strbuf *out)
 {
 	char tree[GIT_ID_SIZE], parent[GIT_ID_SIZE];
+	const git_oid *before = w->has_step ? &w->step : &w->head;
 	size_t len = strlen(message);
 
 	strbuf_addf(out, "tree %s\n", git_oid_tostr(tree, sizeof(tree), &w->tree));
 	if (w->has_head)
-		strbuf_addf(out, "parent %s\n", git_oid_tostr(parent, sizeof(parent), &w->head));
+		strbuf_addf(out, "parent %s\n", git_oid_tostr(parent, sizeof(parent), before));
 	strbuf_addf(out, "author " GIT_PERSON " %lld +0000\ncommitter " GIT_PERSON " %lld +0000\n\n", (long long)when, (long long)when);
 	strbuf_adds(out, message);
 	if (len == 0 || message[len - 1] != '\n')
@@ -446,17 +449,39 @@ static int check_wet(const struct git_write *w, struct error *err)
 	return w->store->memory ? error_set(err, ERR_FAILED, "a dry run writes nothing") : 0;
 }
 
-static int commit(struct git_write *w, const char *message, time_t when, git_oid *id, struct error *err)
+static int write_commit(struct git_write *w, const char *message, time_t when, git_oid *id, struct error *err)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
-	auto_free char *ref = xasprintf(GIT_BRANCHES "%s", w->cluster);
 
 	if (check_usable(w, true, err) < 0 || check_wet(w, err) < 0)
 		return -1;
 	commit_text(w, message, when, &text);
-	if (git_check_commit(&text, err) < 0 || write_text(w, GIT_OBJECT_COMMIT, &text, id, err) < 0)
+	return git_check_commit(&text, err) < 0 ? -1 : write_text(w, GIT_OBJECT_COMMIT, &text, id, err);
+}
+
+static int commit(struct git_write *w, const char *message, time_t when, git_oid *id, struct error *err)
+{
+	auto_free char *ref = xasprintf(GIT_BRANCHES "%s", w->cluster);
+
+	if (write_commit(w, message, when, id, err) < 0)
 		return -1;
 	return git_move_ref(w->store, ref, w->has_head ? &w->head : NULL, id, err);
+}
+
+int git_write_step(struct git_write *w, const char *message, time_t time, char id[GIT_ID_SIZE], struct error *err)
+{
+	git_oid oid;
+
+	if (sticky(w, write_commit(w, message, time, &oid, err)) < 0)
+		return -1;
+	git_oid_tostr(id, GIT_ID_SIZE, &oid);
+	return 0;
+}
+
+int git_write_behind(struct git_write *w, const char *id, struct error *err)
+{
+	w->has_step = git_parse_id(&w->step, id, err) == 0;
+	return sticky(w, w->has_step ? 0 : -1);
 }
 
 int git_write_commit(struct git_write *w, const char *message, time_t time, char id[GIT_ID_SIZE], struct error *err)
@@ -467,6 +492,7 @@ int git_write_commit(struct git_write *w, const char *message, time_t time, char
 		return -1;
 	git_oid_tostr(id, GIT_ID_SIZE, &oid);
 	w->has_head = true;
+	w->has_step = false;
 	w->head = oid;
 	w->head_tree = w->tree;
 	return 0;
