@@ -164,13 +164,17 @@ const struct command commands[] = {
 	{
 		.name = "rbac",
 		.summary = "print the least rights that a command needs, as manifests",
+		.args = "[SNAPSHOT]",
+		.max_args = 1,
 		.about =
 			"ClusterRole, Roles and bindings with exactly the verbs that the command needs for the policy. With -n, the rights "
 			"end at these namespaces wherever the API has rights that do. Asks no cluster. What a restore creates among Roles "
-			"and RoleBindings must be rights that it holds itself: these are not in it.",
+			"and RoleBindings must be rights that it holds itself: these are not in it. Where the policy says `secrets: "
+			"check`, the "
+			"Secrets are those that the newest snapshot, or the one given, refers to.",
 		.examples = EXAMPLES("rbac --for snapshot | kubectl apply -f -",
 			"rbac --for verify -n rhaii-inference --service-account ops/verifier -o json"),
-		.options = OPTIONS(OPTION_FOR, OPTION_SERVICE_ACCOUNT, SCOPE, OPTION_POLICY),
+		.options = OPTIONS(REPOSITORY, OPTION_FOR, OPTION_SERVICE_ACCOUNT, SCOPE, OPTION_POLICY),
 		.needs = NEEDS_POLICY,
 		.run = command_rbac,
 		.print = print_rbac,

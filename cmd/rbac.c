@@ -6,6 +6,8 @@
 
 #include "command.h"
 #include "output.h"
+#include "policy/policy.h"
+#include "store/snapshot.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/log.h"
@@ -46,17 +48,51 @@ static int check_namespaces(const struct settings *s, struct error *err)
 	return error_hint(err, "leave the option '--namespace' out");
 }
 
+/* Those of the snapshot that nothing in it makes; a first snapshot has to be taken without them. */
+static int read_secrets(struct context *ctx, struct strlist *out, struct error *err)
+{
+	struct snapshot *snapshot;
+	json_t *row;
+	size_t i;
+
+	if (snapshot_open(&snapshot, &ctx->source, context_arg(ctx, 0), err) < 0) {
+		if (err->code != ERR_NOT_FOUND || context_arg(ctx, 0))
+			return -1;
+		log_warning("no snapshot yet says which Secrets are needed: take one, then print the rights again");
+		error_clear(err);
+		return 0;
+	}
+	json_array_foreach (json_object_get(snapshot->requirements, "requirements"), i, row) {
+		const char *resource = json_text_at(row, "resource", NULL), *group = json_text_at(row, "group", NULL),
+			   *state = json_text_at(row, "state", NULL), *namespace_ = json_text_at(row, "namespace", NULL),
+			   *name = json_text_at(row, "name", NULL);
+
+		if (resource && group && state && namespace_ && name && !*group && strcmp(resource, "secrets") == 0 &&
+			strcmp(state, "generated") != 0) {
+			auto_free char *full = xasprintf("%s/%s", namespace_, name);
+
+			strlist_add(out, full);
+		}
+	}
+	strlist_sort_unique(out);
+	snapshot_free(snapshot);
+	return 0;
+}
+
 int command_rbac(struct context *ctx, struct error *err)
 {
 	const struct settings *s = &ctx->settings;
 	auto_free char *namespace_ = NULL, *name = NULL;
-	struct rbac_options options = {.command = s->rbac_for, .namespaces = &s->namespaces};
+	auto_strlist struct strlist secrets = STRLIST_INIT;
+	struct rbac_options options = {.command = s->rbac_for, .namespaces = &s->namespaces, .secrets = &secrets};
 
 	if (!option_is_given(s, OPTION_FOR)) {
 		error_set(err, ERR_USAGE, "for which command?");
 		return error_hint(err, "say --for snapshot, --for restore or --for verify");
 	}
 	if (check_namespaces(s, err) < 0 || split_account(s, &namespace_, &name, err) < 0)
+		return -1;
+	if (s->rbac_for == RBAC_SNAPSHOT && ctx->policy->check_secrets && read_secrets(ctx, &secrets, err) < 0)
 		return -1;
 	options.account_namespace = namespace_;
 	options.account_name = name;

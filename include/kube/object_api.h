@@ -17,6 +17,14 @@ struct kube_resource;
 int kube_get(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name, json_t **out,
 	struct error *err);
 
+/*
+ * The names of a Secret's keys, appended; values is false: only whether it is there, and no value leaves the server. ERR_NOT_FOUND. The values of the answer are
+ * wiped before this returns; they are in no message and no log.
+ */
+struct strlist;
+int kube_secret_keys(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name,
+	bool values, struct strlist *keys, struct error *err);
+
 /* JSON merge patch (RFC 7386). dry_run: dryRun=All. *out may be NULL. */
 int kube_merge_patch(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name,
 	const json_t *patch, bool dry_run, json_t **out, struct error *err);

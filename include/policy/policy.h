@@ -60,6 +60,8 @@ struct policy_kind {
 	size_t merge_count;
 	struct fieldpath **environment; /* bound to the cluster's surroundings: listed, may be wrong elsewhere */
 	size_t environment_count;
+	struct fieldpath **keys; /* what a reference with a key finds in an object: the keys of a map, or texts */
+	size_t key_count;
 	struct reference_rule *references;
 	size_t reference_count;
 	struct reference_rule *produces; /* what its controller makes from it (Secrets): a requirement for such a one is covered */
@@ -99,6 +101,7 @@ struct policy {
 	json_t *document; /* the effective policy (includes resolved): policy_read(canonical(document)) is the same policy */
 	struct strlist exclude_namespaces; /* globs */
 	struct strlist finalizers;         /* globs of those that their controllers add again */
+	bool check_secrets;                /* those that something refers to are looked for, by the names of their keys */
 	struct policy_wave *waves;
 	size_t wave_count;
 	struct policy_kind *kinds; /* capture goes through them in this order: by select, then as in the file */

@@ -28,6 +28,7 @@ extern const char *const rbac_commands[];
 struct rbac_options {
 	enum rbac_command command;
 	const struct strlist *namespaces; /* NULL or empty: all of them */
+	const struct strlist *secrets;    /* "namespace/name" of Secrets that a snapshot looks for; NULL: none */
 	const char *account_namespace, *account_name;
 };
 

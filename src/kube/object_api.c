@@ -5,6 +5,7 @@
 
 #include "kube/client.h"
 #include "kube/discovery.h"
+#include "secret.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/mem.h"
@@ -35,6 +36,34 @@ int kube_get(struct kube_client *client, const struct kube_resource *resource, c
 	kube_path(&path, resource, namespace_, name);
 	request.path = path.buf;
 	if (kube_call(client, &request, out, err) < 0)
+		return object_wrap(resource, namespace_, name, err);
+	return 0;
+}
+
+static int secret_take(struct strbuf *body, void *arg, struct error *err)
+{
+	auto_secret_json json_t *secret = json_read(body->buf, body->len, err);
+	const char *key;
+	json_t *value;
+
+	explicit_bzero(body->buf, body->len);
+	if (!secret)
+		return error_set(err, ERR_SYNTAX, "the answer is not complete JSON"); /* the parser's words would show a part of it */
+	json_object_foreach (json_object_get(secret, "data"), key, value)
+		strlist_add(arg, key);
+	return 0;
+}
+
+int kube_secret_keys(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name,
+	bool values, struct strlist *keys, struct error *err)
+{
+	auto_strbuf struct strbuf path = STRBUF_INIT;
+	struct kube_request request = {
+		.method = "GET", .accept = values ? NULL : "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"};
+
+	kube_path(&path, resource, namespace_, name);
+	request.path = path.buf;
+	if (kube_call_raw(client, &request, secret_take, keys, err) < 0)
 		return object_wrap(resource, namespace_, name, err);
 	return 0;
 }

@@ -95,6 +95,7 @@ static void release_kind(struct policy_kind *kind)
 	free_paths(kind->keep, kind->keep_count);
 	free_paths(kind->merge, kind->merge_count);
 	free_paths(kind->environment, kind->environment_count);
+	free_paths(kind->keys, kind->key_count);
 	free_references(kind->references, kind->reference_count);
 	free_references(kind->produces, kind->produce_count);
 	strlist_release(&kind->ready_conditions);

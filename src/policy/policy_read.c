@@ -182,6 +182,7 @@ static const struct column kind_columns[] = {
 	{.key = "keep", .type = COLUMN_PATHS, KIND2(keep, keep_count)},
 	{.key = "mergeFields", .type = COLUMN_PATHS, KIND2(merge, merge_count)},
 	{.key = "environment", .type = COLUMN_PATHS, KIND2(environment, environment_count)},
+	{.key = "keys", .type = COLUMN_PATHS, KIND2(keys, key_count)},
 	{.key = "references", .type = COLUMN_OTHER, .read = read_references},
 	{.key = "produces", .type = COLUMN_OTHER, .read = read_produces},
 	{.key = "ready", .type = COLUMN_OTHER, .read = read_ready},
@@ -439,11 +440,14 @@ static int read_sets(struct reader *reader, const json_t *value, void *row)
 	return result;
 }
 
+static const char *const secrets_words[] = {"unread", "check", NULL};
+
 /* In this order: kinds name waves and sets. `strip` and `keep` are read with each kind. */
 static const struct column top_columns[] = {
 	{.key = "format", .type = COLUMN_OTHER, .read = read_format, .needed = true},
 	{.key = "name", .type = COLUMN_TEXT, .offset = offsetof(struct policy, name), .needed = true},
 	{.key = "scope", .type = COLUMN_OTHER, .read = read_scope},
+	{.key = "secrets", .type = COLUMN_CHOICE, .offset = offsetof(struct policy, check_secrets), .words = secrets_words},
 	{.key = "strip", .type = COLUMN_OTHER},
 	{.key = "keep", .type = COLUMN_OTHER},
 	{.key = "finalizers", .type = COLUMN_TEXTS, .offset = offsetof(struct policy, finalizers)},

@@ -271,6 +271,24 @@ static void roles_release(struct roles *roles)
 	role_release(&roles->lease);
 }
 
+/* A Role in each namespace with just the names that are looked for there; the list is sorted, so they are side by side. */
+static void add_secrets(json_t *items, const struct rbac_options *options)
+{
+	const struct strlist *secrets = options->secrets;
+
+	for (size_t i = 0, end; secrets && i < secrets->count; i = end) {
+		size_t len = strcspn(secrets->items[i], "/") + 1;
+		auto_free char *namespace_ = xstrndup(secrets->items[i], len - 1);
+		auto_strlist struct strlist names = STRLIST_INIT;
+		__attribute__((cleanup(role_release))) struct role role = {.named = json_array()};
+
+		for (end = i; end < secrets->count && strncmp(secrets->items[i], secrets->items[end], len) == 0; end++)
+			strlist_add(&names, secrets->items[end] + len);
+		role_name(&role, "", "secrets", &names, GET);
+		add_manifests(items, &role, namespace_, "-secrets", options);
+	}
+}
+
 json_t *rbac_manifests(const struct policy *policy, const struct rbac_options *options)
 {
 	__attribute__((cleanup(roles_release))) struct roles roles = {.cluster = {.named = json_array()},
@@ -290,6 +308,7 @@ json_t *rbac_manifests(const struct policy *policy, const struct rbac_options *o
 	for (size_t i = 0; i < names.count; i++)
 		add_manifests(items, &roles.spaces, names.items[i], "", options);
 	add_manifests(items, &roles.lease, RBAC_LEASE_NAMESPACE, "-lease", options);
+	add_secrets(items, options);
 	return json_pack("{s:s, s:s, s:o}", "apiVersion", "v1", "kind", "List", "items", items);
 }
 

@@ -64,6 +64,12 @@ void taken_free(void *value)
 	free(taken);
 }
 
+static void keys_free(void *value)
+{
+	strlist_release(value);
+	free(value);
+}
+
 static void capture_release(struct capture *c)
 {
 	for (size_t i = 0; c->kinds && i < c->policy->kind_count; i++)
@@ -72,6 +78,7 @@ static void capture_release(struct capture *c)
 	strlist_release(&c->namespaces);
 	map_release(&c->seen, free);
 	map_release(&c->needs, need_free);
+	map_release(&c->keys, keys_free);
 	map_release(&c->taken, taken_free);
 	map_release(&c->held, NULL);
 	owners_free(c->owners);
@@ -153,7 +160,8 @@ static int capture_read(struct capture *c, struct git_store *store, json_t **res
 		return -1;
 	capture_open_cache(c, store);
 	if (definitions_load(c, err) < 0 || collect_kinds(c, err) < 0 || guard_credentials(c, result, err) < 0 ||
-		inventory_collect(c, err) < 0 || installation_collect(c, err) < 0 || documents_write(c, err) < 0)
+		inventory_collect(c, err) < 0 || needs_check_secrets(c, err) < 0 || installation_collect(c, err) < 0 ||
+		documents_write(c, err) < 0)
 		return -1;
 	return 0;
 }

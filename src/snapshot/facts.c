@@ -12,7 +12,7 @@
 #include "util/json.h"
 #include "util/strbuf.h"
 
-enum { TAG_REFERENCE = 'R', TAG_PRODUCES = 'P', TAG_FINALIZER = 'F', TAG_MATCH = 'M', TAG_HASH = 'H' };
+enum { TAG_REFERENCE = 'R', TAG_PRODUCES = 'P', TAG_FINALIZER = 'F', TAG_MATCH = 'M', TAG_HASH = 'H', TAG_KEY = 'K' };
 
 /* ---- writing ---- */
 
@@ -62,6 +62,22 @@ void facts_add_match(size_t own, struct strbuf *out)
 	put(out, "");
 }
 
+static int put_key(json_t *value, const char *concrete, void *arg)
+{
+	struct strbuf *out = arg;
+	size_t count;
+	auto_free const char **keys = json_sorted_keys(value, &count);
+	const char *text = json_text_at(value, NULL);
+
+	(void)concrete;
+	for (size_t i = 0; i < count || (text && i == 0); i++) {
+		strbuf_addc(out, TAG_KEY);
+		put(out, text ? text : keys[i]);
+		put(out, "");
+	}
+	return 0;
+}
+
 void facts_lists(const struct object *object, const struct policy_kind *row, struct strbuf *out)
 {
 	struct listing references = {.rules = row->references, .out = out, .tag = TAG_REFERENCE};
@@ -69,6 +85,8 @@ void facts_lists(const struct object *object, const struct policy_kind *row, str
 
 	references_each(object, row->references, row->reference_count, put_reference, &references);
 	references_each(object, row->produces, row->produce_count, put_reference, &produces);
+	for (size_t i = 0; i < row->key_count; i++)
+		fieldpath_each(object->json, row->keys[i], put_key, out);
 }
 
 void facts_hash(const struct object *object, struct strbuf *out)
@@ -253,4 +271,14 @@ const char *facts_preset(const struct facts *facts)
 		if (entry.tag == TAG_HASH)
 			return entry.first;
 	return NULL;
+}
+
+void facts_keys(const struct facts *facts, struct strlist *out)
+{
+	const char *at = facts->rest;
+	struct entry entry;
+
+	while (next_entry(&at, facts->end, &entry))
+		if (entry.tag == TAG_KEY)
+			strlist_add(out, entry.first);
 }

@@ -18,6 +18,7 @@
 struct object;
 struct policy_kind;
 struct strbuf;
+struct strlist;
 
 struct facts {
 	/* All borrowed. The owner is the controller, "" where there is none. */
@@ -52,6 +53,8 @@ int facts_produces(const struct facts *facts, const struct policy_kind *row, ref
 void facts_finalizers(const struct facts *facts, void (*fn)(const char *finalizer, void *arg), void *arg);
 /* The hash, or NULL when there is none. Borrowed. */
 const char *facts_preset(const struct facts *facts);
+/* Append what a reference by key finds in the object. */
+void facts_keys(const struct facts *facts, struct strlist *out);
 void facts_matches(const struct facts *facts, void (*fn)(size_t own, void *arg), void *arg);
 
 #endif

@@ -59,6 +59,7 @@ struct need {
 	char *group, *resource, *namespace_, *name;
 	struct strlist keys, needed_by;
 	bool optional; /* every reference says so */
+	bool absent;   /* a Secret that was looked for, and is not there */
 };
 
 /* An object taken into the snapshot, by its uid. */
@@ -79,6 +80,7 @@ struct capture {
 	struct capture_kind *kinds; /* as policy->kinds */
 	struct map seen;            /* key -> struct seen */
 	struct map needs;           /* key -> struct need */
+	struct map keys;            /* key -> struct strlist, what a reference by key finds in a taken object or a checked Secret */
 	struct map taken;           /* uid -> struct taken */
 	struct map held;            /* namespace -> itself */
 	struct owners *owners;      /* of generated objects, see owners.h */
@@ -237,6 +239,8 @@ bool capture_was_listed(const struct capture_kind *kind, const char *namespace_)
 void needs_add(struct capture *c, const struct object *object, const struct policy_kind *row, const struct facts *facts);
 /* An object that the snapshot does not hold stands above the generated object needed_by. */
 void needs_add_owner(struct capture *c, const struct object *owner, const char *needed_by);
+/* Look for the Secrets that something needs and nothing makes, when the policy says so. After inventory_collect. */
+int needs_check_secrets(struct capture *c, struct error *err);
 /* The needs that the snapshot does not cover, as the list of requirements.yaml. The caller's. */
 json_t *needs_requirements(const struct capture *c);
 /* What differs between the branch head and the finished tree: the list `changes` of the result, at most CHANGES_MAX of them, and all of them counted. */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the objects of the snapshot refer to, and which of it the target must bring. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "facts.h"
 #include "internal.h"
+#include "kube/object_api.h"
 #include "object/object.h"
 #include "object/references.h"
 #include "policy/policy.h"
+#include "util/error.h"
+#include "util/log.h"
 #include "util/strbuf.h"
 
 struct needs_adding {
@@ -81,6 +85,26 @@ void needs_add_owner(struct capture *c, const struct object *owner, const char *
 	strlist_add_once(&need->needed_by, needed_by);
 }
 
+/* The list of what the thing holds, made when there is none. */
+static struct strlist *keys_of(struct capture *c, const char *key)
+{
+	struct strlist *keys = map_get(&c->keys, key);
+
+	if (!keys) {
+		keys = xcalloc(1, sizeof(*keys));
+		map_put(&c->keys, key, keys);
+	}
+	return keys;
+}
+
+static void keys_add(struct capture *c, const struct object *object, const struct facts *facts)
+{
+	auto_strbuf struct strbuf key = STRBUF_INIT;
+
+	capture_key(&key, object->group, object->resource, object->namespace_, object->name);
+	facts_keys(facts, keys_of(c, key.buf));
+}
+
 void needs_add(struct capture *c, const struct object *object, const struct policy_kind *row, const struct facts *facts)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
@@ -90,6 +114,8 @@ void needs_add(struct capture *c, const struct object *object, const struct poli
 	adding.object = text.buf;
 	facts_references(facts, row, needs_reference, &adding);
 	facts_produces(facts, row, produced_add, c);
+	if (row->key_count)
+		keys_add(c, object, facts);
 }
 
 static bool was_listed(const struct capture *c, const struct need *need)
@@ -116,9 +142,25 @@ static const char *class_state(enum object_class class_)
 	return class_ == CLASS_AUTHORED ? "required" : classify_name(class_);
 }
 
+/* Something is asked for by key, what it holds is known, and the key is not in it. */
+static bool is_lacking(const struct capture *c, const char *key, const char *wanted)
+{
+	const struct strlist *keys = map_get(&c->keys, key);
+
+	return keys && !strlist_contains(keys, wanted);
+}
+
+static bool lacks_keys(const struct capture *c, const char *key, const struct need *need)
+{
+	for (size_t i = 0; i < need->keys.count; i++)
+		if (is_lacking(c, key, need->keys.items[i]))
+			return true;
+	return false;
+}
+
 /*
  * "generated": a controller makes it again from what is in the snapshot; "installed": the operator's install brings it; "missing": a list has
- * shown that it is not at the source either; "required": the target must have it, nobody has looked here, or nobody would make it again. Of a carried kind it is
+ * shown that it, or a key of it, is not at the source either; "required": the target must have it, nobody has looked here, or nobody would make it again. Of a carried kind it is
  * what the last list has shown. NULL: it is in the snapshot. *why: what the policy says of it, or NULL.
  */
 static const char *need_state(const struct capture *c, const char *key, const struct need *need, const char **why)
@@ -127,6 +169,8 @@ static const char *need_state(const struct capture *c, const char *key, const st
 	const struct classify_rule *rule = seen ? seen->rule : NULL;
 	const char *kept = seen ? NULL : carry_state(c, key, need);
 
+	if (need->absent || lacks_keys(c, key, need))
+		return "missing";
 	if (seen && seen->taken)
 		return NULL;
 	if (!seen && !kept && was_listed(c, need))
@@ -149,6 +193,16 @@ static json_t *strlist_json(struct strlist *list)
 	return array;
 }
 
+static json_t *missing_keys(const struct capture *c, const char *key, const struct need *need)
+{
+	auto_strlist struct strlist missing = STRLIST_INIT;
+
+	for (size_t i = 0; i < need->keys.count; i++)
+		if (is_lacking(c, key, need->keys.items[i]))
+			strlist_add(&missing, need->keys.items[i]);
+	return missing.count ? strlist_json(&missing) : NULL;
+}
+
 static json_t *requirement_json(const struct capture *c, struct need *need, const char *state, const char *why)
 {
 	const struct kube_resource *found = discovery_find(c->discovery, need->group, need->resource, NULL);
@@ -162,6 +216,14 @@ static json_t *requirement_json(const struct capture *c, struct need *need, cons
 	return json;
 }
 
+static void add_missing_keys(const struct capture *c, const char *key, const struct need *need, json_t *json)
+{
+	json_t *missing = missing_keys(c, key, need);
+
+	if (missing)
+		json_object_set_new(json, "missingKeys", missing);
+}
+
 json_t *needs_requirements(const struct capture *c)
 {
 	auto_free struct map_entry *entries = map_sorted(&c->needs);
@@ -170,8 +232,56 @@ json_t *needs_requirements(const struct capture *c)
 	for (size_t i = 0; i < c->needs.count; i++) {
 		const char *why = NULL, *state = need_state(c, entries[i].key, entries[i].value, &why);
 
-		if (state)
-			json_array_append_new(list, requirement_json(c, entries[i].value, state, why));
+		if (!state)
+			continue;
+		json_t *json = requirement_json(c, entries[i].value, state, why);
+
+		add_missing_keys(c, entries[i].key, entries[i].value, json);
+		json_array_append_new(list, json);
 	}
 	return list;
+}
+
+/* ---- secrets: check ---- */
+
+/* 1: looking is forbidden. The state is then as if nobody had looked. */
+static int check_secret(struct capture *c, const struct kube_resource *resource, const char *key, struct need *need, struct error *err)
+{
+	auto_strlist struct strlist found = STRLIST_INIT;
+
+	if (kube_secret_keys(c->client, resource, need->namespace_, need->name, need->keys.count > 0, &found, err) == 0) {
+		struct strlist *keys = keys_of(c, key);
+
+		*keys = found;
+		found = (struct strlist)STRLIST_INIT;
+		return 0;
+	}
+	if (err->code != ERR_NOT_FOUND && err->code != ERR_FORBIDDEN)
+		return -1;
+	need->absent = err->code == ERR_NOT_FOUND;
+	log_debug("%s", err->text);
+	error_clear(err);
+	return !need->absent;
+}
+
+int needs_check_secrets(struct capture *c, struct error *err)
+{
+	const struct kube_resource *resource = discovery_find(c->discovery, "", "secrets", NULL);
+	auto_free struct map_entry *entries = map_sorted(&c->needs);
+	size_t forbidden = 0;
+
+	for (size_t i = 0; c->policy->check_secrets && resource && i < c->needs.count; i++) {
+		struct need *need = entries[i].value;
+		int rc;
+
+		if (*need->group || strcmp(need->resource, "secrets") != 0 || map_get(&c->seen, entries[i].key) || rule_of(c, need))
+			continue;
+		rc = check_secret(c, resource, entries[i].key, need, err);
+		if (rc < 0)
+			return -1;
+		forbidden += rc > 0;
+	}
+	if (forbidden)
+		json_array_append_new(c->not_read, json_string("secrets"));
+	return 0;
 }

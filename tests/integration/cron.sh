@@ -89,6 +89,25 @@ test_these_rights_reach_no_secret_and_change_nothing() {
 	done
 }
 
+# Without the rights nothing is known of them, and that is said; the snapshot then names those to give.
+test_secrets_are_looked_for_with_the_rights_to_their_names_alone() {
+	printf 'format: 1\nname: ours\ninclude: rhaii\nsecrets: check\n' >check.yaml
+	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --policy check.yaml --cluster checked
+	git -C backup/repository show clusters/checked:requirements.yaml | grep -A1 -x 'notRead:' | grep -qx -- '- secrets'
+	grant "$source" . --for snapshot --policy check.yaml --repo backup/repository --cluster checked
+	jq -e '[.items[] | select(.kind == "Role") | .rules[]] | length > 0 and all(.resources == ["secrets"] and .verbs == ["get"] and (.resourceNames | length > 0))' grant.json
+	at=$(mark "$source")
+	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --policy check.yaml --cluster checked
+	! requests "$source" "$at" | grep ' 403$'
+	same "asked" "$(requests "$source" "$at" | grep ' secrets ' | cut -d' ' -f1 | sort -u)" get
+	git -C backup/repository show clusters/checked:requirements.yaml | grep -qx 'notRead: \[\]'
+	for value in $(cluster_kubectl "$source" get secrets -n rhaii-inference -o json | jq -r '.items[] | select(.type != "kubernetes.io/tls") | .data // {} | .[]'); do
+		! git -C backup/repository grep -qF "$value" clusters/checked
+	done
+	expect 1 cluster_kubectl "$source" auth can-i --as system:serviceaccount:rhaii-dr:rhaii-dr-snapshot -n rhaii-inference list secrets
+	cluster_kubectl "$source" delete role,rolebinding -A -l app.kubernetes.io/name=rhaii-dr
+}
+
 # --- one right less ---------------------------------------------------------------------------------------------------------------
 
 test_one_kind_less_fails_the_snapshot_and_is_named() {

@@ -105,6 +105,32 @@ static void test_a_snapshot_lists_and_gets_the_identity(void **state)
 	assert_int_equal(json_array_size(json_object_get(list, "items")), 2);
 }
 
+/* One Role a namespace, with get on these names, whether or not the rest is narrowed. */
+static void test_secrets_are_given_by_name(void **state)
+{
+	auto_strlist struct strlist secrets = STRLIST_INIT;
+	const struct rbac_options options = {
+		.command = RBAC_SNAPSHOT, .secrets = &secrets, .account_namespace = "ops", .account_name = "dr"};
+	struct policy *policy = policy_of(POLICY);
+	auto_json json_t *list = NULL;
+
+	(void)state;
+	strlist_add(&secrets, "a/one");
+	strlist_add(&secrets, "a/two");
+	strlist_add(&secrets, "a-b/one");
+	strlist_sort_unique(&secrets);
+	list = rbac_manifests(policy, &options);
+	policy_free(policy);
+	assert_int_equal(json_array_size(json_object_get(list, "items")), 6);
+	assert_rights(list, "Role", "get secrets/one\n");
+	assert_string_equal(json_text_at(json_array_get(json_object_get(list, "items"), 2), "metadata", "namespace", NULL), "a-b");
+	assert_string_equal(json_text_at(json_array_get(json_object_get(list, "items"), 4), "metadata", "namespace", NULL), "a");
+	assert_int_equal(
+		json_array_size(json_at(json_array_get(json_at(json_array_get(json_object_get(list, "items"), 4), "rules", NULL), 0),
+			"resourceNames", NULL)),
+		2);
+}
+
 #define INSTALLATION                                                                                                                       \
 	POLICY "controllers: [{of: deployments.apps, names: [one, two]}]\n"                                                                \
 	       "webhooks: [{of: hooks.a.io}]\n"
@@ -269,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_a_restore_patches_and_watches_only_what_it_must),
 		cmocka_unit_test(test_a_restore_may_hold_its_lease_and_no_other),
 		cmocka_unit_test(test_the_lease_has_a_role_of_its_own),
+		cmocka_unit_test(test_secrets_are_given_by_name),
 		cmocka_unit_test(test_the_installation_is_listed_by_name_where_nothing_else_is),
 		cmocka_unit_test(test_namespaces_narrow_a_snapshot),
 		cmocka_unit_test(test_namespaces_narrow_what_a_restore_writes),

@@ -87,7 +87,7 @@ static void test_the_size_of_pages_does_not_show(void **fixture)
 /* The policy with its row of routes before all others; the caller frees. */
 static char *routes_first(void)
 {
-	static const char row[] = "- {resource: routes, group: r.io, kind: Route, wave: one}\n";
+	static const char row[] = "- {resource: routes, group: r.io, kind: Route, keys: ['spec.sections[].name'], wave: one}\n";
 	const char *rows = strstr(snapshot_policy_text, "kinds:\n") + strlen("kinds:\n"), *routes = strstr(rows, row);
 
 	return xasprintf("%.*s%s%.*s%s", (int)(rows - snapshot_policy_text), snapshot_policy_text, row, (int)(routes - rows), rows,

@@ -152,7 +152,143 @@ static void test_requirements_are_sorted_by_what_they_are(void **fixture)
 	assert_string_equal(json_text_at(json_array_get(uncovered, 3), "name", NULL), "gke");
 }
 
-/* Not in the tree: they follow from the objects and the policy. */
+/* ---- by key ---- */
+
+/* What is in the snapshot is a requirement all the same when it lacks what is asked of it. */
+static void test_a_key_that_a_captured_object_lacks_is_missing(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(f,
+		&(struct snapshot_given){.services = SERVICE("prod", "a", "'config':{'name':'app','key':'key'}") "," SERVICE(
+						 "prod", "b", "'config':{'name':'app','key':'other'}"),
+			.configs = CONFIG("prod", "app")});
+	assert_file_has("requirements.yaml",
+		"requirements:\n- group: ''\n  keys:\n  - key\n  - other\n  kind: ConfigMap\n  missingKeys:\n  - other\n  name: app\n");
+	assert_file_has("requirements.yaml", "  state: missing\n");
+	assert_int_equal(json_array_size(json_object_get(f->result, "uncovered")), 1);
+}
+
+static void test_a_key_that_is_there_is_no_requirement(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	snapshot_take_given(f,
+		&(struct snapshot_given){
+			.services = SERVICE("prod", "a", "'config':{'name':'app','key':'key'}"), .configs = CONFIG("prod", "app")});
+	assert_file_has("requirements.yaml", NO_NEEDS);
+}
+
+/* As a listener of a Gateway; also when the last capture has told. */
+static void test_a_section_that_is_not_there_is_missing(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	for (int run = 0; run < 2; run++) {
+		snapshot_take_given(f,
+			&(struct snapshot_given){.services = SERVICE("prod", "a", "'route':{'name':'gate','section':'https'}") "," SERVICE(
+							 "prod", "b", "'route':{'name':'gate','section':'http'}"),
+				.routes = "{" META("prod", "gate", "") ",'spec':{'sections':[{'name':'http'},{'name':'other'}]}}"});
+		assert_file_has("requirements.yaml", "  missingKeys:\n  - https\n  name: gate\n");
+	}
+	assert_true(json_is_false(json_object_get(f->result, "changed")));
+}
+
+/* ---- secrets: check ---- */
+
+#define SECRET_OF(ns, name) "GET /api/v1/namespaces/" ns "/secrets/" name " "
+#define SECRET_OBJECT(data) "{'kind':'Secret','metadata':{'name':'hf'},'data':{" data "}}"
+#define NO_SUCH "{'kind':'Status','message':'no such secret'}"
+
+static void check_secrets(struct snapshot_fixture *f)
+{
+	auto_free char *text = xasprintf("secrets: check\n%s", snapshot_policy_text);
+
+	snapshot_policy(f, text);
+}
+
+static void test_a_checked_secret_is_required_with_all_its_keys(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	check_secrets(f);
+	(void)fake_cluster_say(&f->cluster, SECRET_OF("prod", "hf"), 200, SECRET_OBJECT("'token':'c2VjcmV0LXZhbHVl','more':'eA=='"));
+	snapshot_take_given(f, &(struct snapshot_given){.services = SERVICE("prod", "a", "'token':{'name':'hf','key':'token'}")});
+	assert_file_has("requirements.yaml",
+		"requirements:\n" NEED("''", "\n  - token", "Secret", "hf", "prod", "Service prod/a", "false", "secrets", "required"));
+	assert_file_has("requirements.yaml", "notRead: []\n");
+	assert_int_equal(snapshot_asked(f, "/secrets"), 1);
+	/* nor anything of the keys that nobody asked for */
+	shell("! grep -rqE 'c2VjcmV0|secret-value' repo");
+	assert_file_lacks("requirements.yaml", "more");
+}
+
+static void test_a_key_that_a_checked_secret_lacks_is_missing_at_the_source(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	check_secrets(f);
+	(void)fake_cluster_say(&f->cluster, SECRET_OF("prod", "hf"), 200, SECRET_OBJECT("'other':'eA=='"));
+	snapshot_take_given(f, &(struct snapshot_given){.services = SERVICE("prod", "a", "'token':{'name':'hf','key':'token'}")});
+	assert_file_has("requirements.yaml", "  missingKeys:\n  - token\n");
+	assert_file_has("requirements.yaml", "  state: missing\n");
+}
+
+/* Where no key is asked for its values do not even leave the server. */
+static void test_of_a_secret_without_keys_only_metadata_is_read(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	check_secrets(f);
+	(void)fake_cluster_say(&f->cluster, SECRET_OF("prod", "hf"), 200, "{'kind':'PartialObjectMetadata','metadata':{'name':'hf'}}");
+	snapshot_take_given(f, &(struct snapshot_given){.services = SERVICE("prod", "a", "'secret':'hf'")});
+	assert_file_has("requirements.yaml", "  state: required\n");
+}
+
+static void test_a_secret_that_is_not_there_is_missing(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	check_secrets(f);
+	(void)fake_cluster_say(&f->cluster, SECRET_OF("prod", "hf"), 404, NO_SUCH);
+	snapshot_take_given(f, &(struct snapshot_given){.services = SERVICE("prod", "a", "'secret':'hf'")});
+	assert_file_has("requirements.yaml", "  state: missing\n");
+}
+
+static void test_a_secret_that_may_not_be_read_is_as_if_nobody_had_looked(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	check_secrets(f);
+	(void)fake_cluster_say(&f->cluster, SECRET_OF("prod", "hf"), 403, NO_SUCH);
+	snapshot_take_given(f, &(struct snapshot_given){.services = SERVICE("prod", "a", "'token':{'name':'hf','key':'token'}")});
+	assert_file_has("requirements.yaml", "  state: required\n");
+	assert_file_has("requirements.yaml", "notRead:\n- secrets\n");
+}
+
+static void test_a_secret_that_something_makes_is_not_looked_for(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	check_secrets(f);
+	snapshot_take_given(f,
+		&(struct snapshot_given){.services = SERVICE("prod", "a", "'secret':'tls'"),
+			.certificates = "{" META("prod", "cert", "") ",'spec':{'secret':'tls'}}"});
+	assert_int_equal(snapshot_asked(f, "/secrets"), 0);
+}
+
+/* A fault of the answer shows nothing of it. */
+static void test_a_broken_secret_shows_nothing(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	check_secrets(f);
+	fake_cluster_say_times(&f->cluster, 3, SECRET_OF("prod", "hf"), 200, "{'data':{'token':'secret-value'");
+	snapshot_give(f, &(struct snapshot_given){.services = SERVICE("prod", "a", "'token':{'name':'hf','key':'token'}")});
+	assert_int_equal(snapshot_run(f), -1);
+	assert_null(strstr(f->err->text, "secret-value"));
+}
+
 static void test_values_of_the_surroundings_are_listed_by_object(void **fixture)
 {
 	static const char expected[] = "- object: Service prod/a\n  path: spec.host\n  value: a.example\n"
@@ -190,6 +326,16 @@ int main(void)
 		TEST(test_a_requirement_names_all_who_need_it_and_all_keys),
 		TEST(test_it_is_optional_only_when_everybody_says_so),
 		TEST(test_requirements_are_sorted_by_what_they_are),
+		TEST(test_a_key_that_a_captured_object_lacks_is_missing),
+		TEST(test_a_key_that_is_there_is_no_requirement),
+		TEST(test_a_section_that_is_not_there_is_missing),
+		TEST(test_a_checked_secret_is_required_with_all_its_keys),
+		TEST(test_a_key_that_a_checked_secret_lacks_is_missing_at_the_source),
+		TEST(test_of_a_secret_without_keys_only_metadata_is_read),
+		TEST(test_a_secret_that_is_not_there_is_missing),
+		TEST(test_a_secret_that_may_not_be_read_is_as_if_nobody_had_looked),
+		TEST(test_a_secret_that_something_makes_is_not_looked_for),
+		TEST(test_a_broken_secret_shows_nothing),
 		TEST(test_values_of_the_surroundings_are_listed_by_object),
 	};
 
