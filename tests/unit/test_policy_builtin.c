@@ -474,6 +474,85 @@ static void test_what_a_store_refers_to(void **state)
 		"secrets/prod/gcp#json\nserviceaccounts/prod/sa\n");
 }
 
+/* ---- bound to the surroundings ---- */
+
+static int add_environment(json_t *value, const char *concrete, void *arg)
+{
+	(void)value;
+	strlist_add(arg, concrete);
+	return 0;
+}
+
+static void assert_environment(const char *group, const char *resource, const char *yaml, const char *expected)
+{
+	const struct policy_kind *row = policy_find(rhaii, group, resource);
+	auto_object struct object *object = object_of(resource, yaml);
+	auto_strlist struct strlist paths = STRLIST_INIT;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < row->environment_count; i++)
+		fieldpath_each(object->json, row->environment[i], add_environment, &paths);
+	strlist_sort_unique(&paths);
+	for (size_t i = 0; i < paths.count; i++)
+		strbuf_addf(&text, "%s\n", paths.items[i]);
+	assert_string_equal(text.buf, expected);
+}
+
+#define POD                                                                                                                                \
+	"{nodeSelector: {a: b}, affinity: {nodeAffinity: {}, podAffinity: {}}, topologySpreadConstraints: [{topologyKey: zone, maxSkew: "  \
+	"1}], "                                                                                                                            \
+	"containers: [{name: main, image: r.example/i, args: [a]}], initContainers: [{name: first, image: r.example/j}]}"
+#define POD_PATHS(at)                                                                                                                      \
+	at ".affinity.nodeAffinity\n" at ".containers[0].image\n" at ".initContainers[0].image\n" at ".nodeSelector\n" at                  \
+	   ".topologySpreadConstraints[0].topologyKey\n"
+#define LLM_SPEC                                                                                                                           \
+	"{model: {uri: 'hf://a'}, template: " POD ", worker: " POD ", prefill: {template: " POD ", worker: " POD                           \
+	"}, router: {scheduler: {template: " POD                                                                                           \
+	"}, route: {http: {spec: {hostnames: [a.example], rules: [{filters: [{type: RequestRedirect, "                                     \
+	"requestRedirect: {hostname: b.example}}]}]}}}}, tracing: {exporterEndpoint: 'http://c.example'}}"
+#define LLM_PATHS                                                                                                                          \
+	POD_PATHS("spec.prefill.template")                                                                                                 \
+	POD_PATHS("spec.prefill.worker")                                                                                                   \
+	"spec.router.route.http.spec.hostnames[0]\nspec.router.route.http.spec.rules[0].filters[0].requestRedirect.hostname\n" POD_PATHS(  \
+		"spec.router.scheduler.template") POD_PATHS("spec.template") "spec.tracing.exporterEndpoint\n" POD_PATHS("spec.worker")
+
+/* Zones, node labels, registries and host names, of services and of configs alike. */
+static void test_what_a_service_says_of_its_surroundings(void **state)
+{
+	(void)state;
+	assert_environment("serving.kserve.io", "llminferenceservices",
+		"{apiVersion: serving.kserve.io/v1alpha2, kind: LLMInferenceService, metadata: {name: a, namespace: b}, spec: " LLM_SPEC
+		"}",
+		LLM_PATHS);
+	assert_environment("serving.kserve.io", "llminferenceserviceconfigs",
+		"{apiVersion: serving.kserve.io/v1alpha2, kind: LLMInferenceServiceConfig, metadata: {name: a, namespace: b}, "
+		"spec: " LLM_SPEC "}",
+		LLM_PATHS);
+}
+
+/* Addresses, static and of load balancers, CIDRs, and names in DNS. */
+static void test_what_the_network_says_of_its_surroundings(void **state)
+{
+	(void)state;
+	assert_environment("gateway.networking.k8s.io", "gateways",
+		"{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: a, namespace: b, annotations: "
+		"{external-dns.alpha.kubernetes.io/hostname: a.example, networking.gke.io/certmap: c, other: d}}, "
+		"spec: {gatewayClassName: x, addresses: [{type: NamedAddress, value: static-ip}], listeners: [{name: http, hostname: "
+		"b.example, port: 80}], "
+		"infrastructure: {annotations: {networking.gke.io/load-balancer-ip: 10.0.0.1}}}}",
+		"metadata.annotations['external-dns.alpha.kubernetes.io/hostname']\nmetadata.annotations['networking.gke.io/certmap']\n"
+		"spec.addresses[0]\nspec.infrastructure.annotations\nspec.listeners[0].hostname\n");
+	assert_environment("gateway.networking.k8s.io", "httproutes",
+		"{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a, namespace: b}, spec: {hostnames: "
+		"[a.example], "
+		"rules: [{filters: [{type: URLRewrite, urlRewrite: {hostname: b.example}}]}]}}",
+		"spec.hostnames[0]\nspec.rules[0].filters[0].urlRewrite.hostname\n");
+	assert_environment("networking.k8s.io", "networkpolicies",
+		"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: a, namespace: b}, spec: {podSelector: {}, "
+		"ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}, {podSelector: {}}]}]}}",
+		"spec.egress[0].to[0].ipBlock\nspec.ingress[0].from[0].ipBlock\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -494,6 +573,8 @@ int main(void)
 		cmocka_unit_test(test_a_binding_refers_to_accounts_and_role),
 		cmocka_unit_test(test_what_makes_secrets),
 		cmocka_unit_test(test_what_a_store_refers_to),
+		cmocka_unit_test(test_what_a_service_says_of_its_surroundings),
+		cmocka_unit_test(test_what_the_network_says_of_its_surroundings),
 	};
 	return cmocka_run_group_tests(tests, load_rhaii, free_rhaii);
 }
