@@ -8,6 +8,7 @@
 #include "show_why.h"
 #include "snapshot/environment.h"
 #include "snapshot/maintenance.h"
+#include "snapshot/node_needs.h"
 #include "tables.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -37,6 +38,8 @@ static void copy_key(json_t *to, const json_t *from, const char *key)
 
 static json_t *show_whole(struct context *ctx, const struct snapshot *snapshot)
 {
+	/* of requirements.yaml */
+	static const char *const told[] = {"requirements", "finalizers", "definitions", "presets", "controllers", "webhooks", "notRead"};
 	json_t *result = snapshot_description(snapshot);
 	char objects_tree[GIT_ID_SIZE];
 
@@ -47,13 +50,14 @@ static json_t *show_whole(struct context *ctx, const struct snapshot *snapshot)
 	copy_key(result, snapshot->info, "kinds");
 	copy_key(result, snapshot->info, "notServed");
 	copy_key(result, snapshot->generated, "orphans");
-	copy_key(result, snapshot->requirements, "requirements");
-	copy_key(result, snapshot->requirements, "finalizers");
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		copy_key(result, snapshot->requirements, told[i]);
 	tree_git_id(&snapshot->tree, "objects/", objects_tree);
 	json_object_set_new(result, "objectsTree", json_string(objects_tree));
 	json_object_set_new(result, "objects", objects_json(ctx, snapshot));
 	json_object_set_new(result, "maintenance", maintenance_of(snapshot));
 	json_object_set_new(result, "environment", environment_of(snapshot, ctx->policy));
+	json_object_set_new(result, "nodes", node_needs_of(snapshot, ctx->policy));
 	return result;
 }
 
@@ -124,6 +128,8 @@ void print_show(struct output *out, const json_t *result)
 	table_orphans(out, json_object_get(result, "orphans"));
 	table_requirements(out, "What the objects need and the snapshot does not hold:", json_object_get(result, "requirements"), true);
 	table_finalizers(out, json_object_get(result, "finalizers"));
+	table_nodes(out, json_object_get(result, "nodes"));
 	table_environment(out, json_object_get(result, "environment"));
+	table_installation(out, result);
 	print_objects(out, json_object_get(result, "objects"));
 }

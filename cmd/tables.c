@@ -149,6 +149,100 @@ void table_environment(struct output *out, const json_t *environment)
 	output_table(out, rows, columns);
 }
 
+/* "nvidia.com/gpu 2 each, 6 in all" */
+static void accelerators_text(const json_t *accelerators, struct strbuf *out)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (accelerators, i, row) {
+		const json_t *all = json_object_get(row, "all");
+
+		strbuf_addf(out, "%s%s ", i ? "; " : "", table_text(row, "name"));
+		json_write(json_object_get(row, "each"), out);
+		strbuf_adds(out, " each");
+		if (all)
+			strbuf_addf(out, ", %lld in all", (long long)json_integer_value(all));
+	}
+}
+
+/* "cloud.google.com/gke-accelerator=nvidia-l4" */
+static void labels_text(json_t *labels, struct strbuf *out)
+{
+	size_t count;
+	auto_free const char **keys = json_sorted_keys(labels, &count);
+
+	for (size_t i = 0; i < count; i++)
+		strbuf_addf(out, "%s%s=%s", i ? ", " : "", keys[i], table_text(labels, keys[i]));
+}
+
+void table_nodes(struct output *out, const json_t *nodes)
+{
+	static const struct column columns[] = {{"OBJECT", "object", CELL_TEXT, 0}, {"PODS OF", "path", CELL_TEXT, 0},
+		{"PODS", "pods", CELL_TEXT, 0}, {"ACCELERATORS", "accelerators", CELL_TEXT, TEXT_MAX},
+		{"NODE LABELS", "labels", CELL_TEXT, TEXT_MAX}, {"TOLERATIONS", "tolerations", CELL_COUNT, 0}, {NULL, NULL, CELL_TEXT, 0}};
+	auto_json json_t *rows = json_array();
+	json_t *item;
+	size_t i;
+
+	json_array_foreach (nodes, i, item) {
+		auto_strbuf struct strbuf accelerators = STRBUF_INIT, labels = STRBUF_INIT;
+		json_t *row = json_copy(item);
+
+		accelerators_text(json_object_get(item, "accelerators"), &accelerators);
+		labels_text(json_object_get(item, "nodeSelector"), &labels);
+		json_object_set_new(row, "accelerators", json_string(accelerators.buf));
+		json_object_set_new(row, "labels", json_string(labels.buf));
+		json_array_append_new(rows, row);
+	}
+	if (json_array_size(rows) == 0)
+		return;
+	output_heading(out, "What the pods need of nodes:");
+	output_table(out, rows, columns);
+}
+
+static void table_webhooks(struct output *out, const json_t *webhooks)
+{
+	static const struct column columns[] = {{"CONFIGURATION", "configuration", CELL_TEXT, 0}, {"WEBHOOK", "name", CELL_TEXT, 0},
+		{"SERVICE", "service", CELL_TEXT, TEXT_MAX}, {"ON FAILURE", "failurePolicy", CELL_TEXT, 0},
+		{"KINDS", "kinds", CELL_TEXT, TEXT_MAX}, {NULL, NULL, CELL_TEXT, 0}};
+
+	if (json_array_size(webhooks) == 0)
+		return;
+	output_heading(out, "Webhooks that were asked about these kinds:");
+	output_table(out, webhooks, columns);
+}
+
+static void add_installed(json_t *rows, const json_t *list, const char *key)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (list, i, item)
+		json_array_append_new(rows,
+			json_pack("{s:s, s:s, s:s, s:s}", "kind", table_text(item, "kind"), "namespace", table_text(item, "namespace"),
+				"name", table_text(item, "name"), "content", table_text(item, key)));
+}
+
+void table_installation(struct output *out, const json_t *requirements)
+{
+	static const struct column columns[] = {{"KIND", "kind", CELL_TEXT, 0}, {"NAMESPACE", "namespace", CELL_TEXT, 0},
+		{"NAME", "name", CELL_TEXT, 0}, {"IMAGE OR SHA-256", "content", CELL_TEXT, TEXT_MAX}, {NULL, NULL, CELL_TEXT, 0}};
+	auto_json json_t *rows = json_array();
+	const json_t *unread = json_object_get(requirements, "notRead"), *name;
+	size_t i;
+
+	add_installed(rows, json_object_get(requirements, "controllers"), "image");
+	add_installed(rows, json_object_get(requirements, "presets"), "sha256");
+	if (json_array_size(rows) > 0) {
+		output_heading(out, "Installed on the source:");
+		output_table(out, rows, columns);
+	}
+	table_webhooks(out, json_object_get(requirements, "webhooks"));
+	json_array_foreach (unread, i, name)
+		output_field(out, "not read", "%s", json_is_string(name) ? json_string_value(name) : "?");
+}
+
 static void print_probe_counts(struct output *out, const json_t *probes)
 {
 	static const char *const results[] = {"pass", "fail", "changed", "not tested"};

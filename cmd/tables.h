@@ -28,6 +28,10 @@ void table_kinds(struct output *out, const json_t *kinds);
 void table_requirements(struct output *out, const char *title, const json_t *requirements, bool all);
 /* [{object, path, value}]: what may be wrong on another cluster. */
 void table_environment(struct output *out, const json_t *environment);
+/* What pods need of nodes, as requirements.yaml has it: [{object, path, pods, nodeSelector, accelerators, tolerations}]. */
+void table_nodes(struct output *out, const json_t *nodes);
+/* Of requirements.yaml: presets, controllers and webhooks of the source, and what of them was not read. */
+void table_installation(struct output *out, const json_t *requirements);
 /* all: also those that passed. Ends in a line of counts. */
 void table_probes(struct output *out, const json_t *probes, bool all);
 /* Kinds that are older than the rest, a line each: [{group, resource, since, error (not always)}]. */

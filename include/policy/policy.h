@@ -42,6 +42,14 @@ struct policy_wave {
 	enum policy_gate gate;
 };
 
+/* Where an object has a pod template, and how many pods there are of it. */
+struct policy_pods {
+	struct fieldpath *at;
+	struct fieldpath **replicas; /* the first that is there; none of them: 1 */
+	size_t replica_count;        /* 0: nobody knows, the object makes no pods itself */
+	struct fieldpath *followers; /* ParallelismSpec of KServe: of each replica's pods, all but the leader; NULL: one pod a replica */
+};
+
 struct policy_kind {
 	char *group, *resource, *kind;
 	bool required; /* the cluster must serve it; else a kind that is not served is only noted */
@@ -60,6 +68,8 @@ struct policy_kind {
 	size_t merge_count;
 	struct fieldpath **environment; /* bound to the cluster's surroundings: listed, may be wrong elsewhere */
 	size_t environment_count;
+	struct policy_pods *pods;
+	size_t pod_count;
 	struct fieldpath **keys; /* what a reference with a key finds in an object: the keys of a map, or texts */
 	size_t key_count;
 	struct reference_rule *references;

@@ -84,6 +84,16 @@ static void free_references(struct reference_rule *rules, size_t count)
 	free(rules);
 }
 
+static void free_pods(struct policy_pods *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		fieldpath_free(rows[i].at);
+		free_paths(rows[i].replicas, rows[i].replica_count);
+		fieldpath_free(rows[i].followers);
+	}
+	free(rows);
+}
+
 static void release_kind(struct policy_kind *kind)
 {
 	free(kind->group);
@@ -96,6 +106,7 @@ static void release_kind(struct policy_kind *kind)
 	free_paths(kind->merge, kind->merge_count);
 	free_paths(kind->environment, kind->environment_count);
 	free_paths(kind->keys, kind->key_count);
+	free_pods(kind->pods, kind->pod_count);
 	free_references(kind->references, kind->reference_count);
 	free_references(kind->produces, kind->produce_count);
 	strlist_release(&kind->ready_conditions);

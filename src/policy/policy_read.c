@@ -158,6 +158,30 @@ static int read_produces(struct reader *reader, const json_t *value, void *row)
 	return read_rules(reader, value, &kind->produces, &kind->produce_count);
 }
 
+#define PODS(member) .offset = offsetof(struct policy_pods, member)
+
+static const struct column pods_columns[] = {
+	{.key = "at", .type = COLUMN_PATH, PODS(at), .needed = true},
+	{.key = "replicas", .type = COLUMN_PATHS, PODS(replicas), .second = offsetof(struct policy_pods, replica_count)},
+	{.key = "followers", .type = COLUMN_PATH, PODS(followers)},
+	{0},
+};
+
+static int read_pods(struct reader *reader, const json_t *value, void *row)
+{
+	struct policy_kind *kind = row;
+	size_t count = json_array_size(value);
+
+	if (!json_is_array(value))
+		return reader_fail(reader, "pods", "a list is needed for");
+	kind->pods = xcalloc(count + 1, sizeof(*kind->pods));
+	kind->pod_count = count;
+	for (size_t i = 0; i < count; i++)
+		if (reader_row(reader, json_array_get(value, i), pods_columns, &kind->pods[i]) < 0)
+			return -1;
+	return 0;
+}
+
 static const char *const presence_words[] = {"optional", "required", NULL};
 static const char *const on_error_words[] = {[ON_ERROR_FAIL] = "fail", [ON_ERROR_CARRY] = "carry", NULL};
 static const char *const select_words[] = {[SELECT_ALL] = "all",
@@ -182,6 +206,7 @@ static const struct column kind_columns[] = {
 	{.key = "keep", .type = COLUMN_PATHS, KIND2(keep, keep_count)},
 	{.key = "mergeFields", .type = COLUMN_PATHS, KIND2(merge, merge_count)},
 	{.key = "environment", .type = COLUMN_PATHS, KIND2(environment, environment_count)},
+	{.key = "pods", .type = COLUMN_OTHER, .read = read_pods},
 	{.key = "keys", .type = COLUMN_PATHS, KIND2(keys, key_count)},
 	{.key = "references", .type = COLUMN_OTHER, .read = read_references},
 	{.key = "produces", .type = COLUMN_OTHER, .read = read_produces},

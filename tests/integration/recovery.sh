@@ -139,6 +139,14 @@ test_every_object_is_the_same_byte_for_byte() {
 	same "objects/" "$(objects clusters/restored)" "$(objects clusters/prod)"
 }
 
+# Of the same installation: nothing of what is told is one cluster's own, nor its state.
+test_what_the_objects_need_is_the_same() {
+	git -C backup diff clusters/prod:requirements.yaml clusters/restored:requirements.yaml >differ
+	same "requirements.yaml" "$(cat differ)" ""
+	git -C backup show clusters/prod:requirements.yaml >requirements
+	grep -q 'schemaSha256: ' requirements && grep -q '  name: kserve-config-llm-template$' requirements && grep -q 'failurePolicy: Fail' requirements
+}
+
 test_every_child_is_the_targets_own() {
 	cluster_kubectl "$source" get llmisvc,httproute,deploy,inferencepools.inference.networking.k8s.io,inferencepools.inference.networking.x-k8s.io,svc,sa,role,rolebinding -A -o json >source.json
 	cluster_kubectl "$target" get llmisvc,httproute,deploy,inferencepools.inference.networking.k8s.io,inferencepools.inference.networking.x-k8s.io,svc,sa,role,rolebinding -A -o json >target.json

@@ -193,6 +193,42 @@ static void test_plan(void **state)
 	assert_has(&out, "conflict Namespace b: differs\n");
 }
 
+/* A template of a config makes no pods itself: nobody knows how many there will be. */
+static void test_needs_of_nodes(void **state)
+{
+	auto_json json_t *nodes =
+		json_of("[{\"object\":\"LLMInferenceService ns/a\",\"path\":\"spec.template\",\"pods\":3,"
+			"\"accelerators\":[{\"name\":\"nvidia.com/gpu\",\"each\":2,\"all\":6}],\"tolerations\":[{\"key\":\"k\"}]},"
+			"{\"object\":\"LLMInferenceServiceConfig "
+			"ns/c\",\"path\":\"spec.template\",\"nodeSelector\":{\"gpu\":\"l4\",\"zone\":\"b\"}}]");
+	auto_output struct output out;
+
+	(void)state;
+	output_init(&out, STDOUT_FILENO, COLOR_NEVER);
+	table_nodes(&out, nodes);
+	assert_text(&out,
+		"What the pods need of nodes:\n"
+		"OBJECT                          PODS OF        PODS  ACCELERATORS                     NODE LABELS     TOLERATIONS\n"
+		"LLMInferenceService ns/a        spec.template  3     nvidia.com/gpu 2 each, 6 in all  -                         1\n"
+		"LLMInferenceServiceConfig ns/c  spec.template  -     -                                gpu=l4, zone=b            -\n");
+}
+
+static void test_installation(void **state)
+{
+	auto_json json_t *requirements =
+		json_of("{\"controllers\":[{\"kind\":\"Deployment\",\"namespace\":\"kserve\",\"name\":\"m\",\"image\":\"i:v1\"}],"
+			"\"presets\":[],\"webhooks\":[{\"configuration\":\"Hooks h\",\"name\":\"w\",\"service\":\"kserve/s\","
+			"\"failurePolicy\":\"Fail\",\"kinds\":[\"a.b\",\"c.d\"]}],\"notRead\":[\"secrets\"]}");
+	auto_output struct output out;
+
+	(void)state;
+	output_init(&out, STDOUT_FILENO, COLOR_NEVER);
+	table_installation(&out, requirements);
+	assert_has(&out, "Deployment  kserve     m     i:v1\n");
+	assert_has(&out, "Hooks h        w        kserve/s  Fail        a.b, c.d\n");
+	assert_has(&out, "not read     secrets\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +242,8 @@ int main(void)
 		cmocka_unit_test(test_restore_report),
 		cmocka_unit_test(test_restore_report_without_probes),
 		cmocka_unit_test(test_plan),
+		cmocka_unit_test(test_needs_of_nodes),
+		cmocka_unit_test(test_installation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

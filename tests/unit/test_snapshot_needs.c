@@ -6,6 +6,7 @@
 
 #include "object/canonical.h"
 #include "snapshot/environment.h"
+#include "snapshot/node_needs.h"
 #include "snapshot_support.h"
 #include "store/snapshot.h"
 #include "util/error.h"
@@ -289,25 +290,76 @@ static void test_a_broken_secret_shows_nothing(void **fixture)
 	assert_null(strstr(f->err->text, "secret-value"));
 }
 
-static void test_values_of_the_surroundings_are_listed_by_object(void **fixture)
+/* ---- nodes ---- */
+
+#define GPU "{'containers':[{'resources':{'limits':{'nvidia.com/gpu':'2'}}}]}"
+#define NODES(all, path, pods)                                                                                                             \
+	"- accelerators:\n  - all: " all "\n    each: 2\n    name: nvidia.com/gpu\n  object: Service prod/a\n  path: " path                \
+	"\n  pods: " pods "\n"
+
+typedef json_t *(*list_fn)(const struct snapshot *snapshot, const struct policy *policy);
+
+/* What follows from the objects of a snapshot and the policy: it is not in the tree. */
+static void assert_list(struct snapshot_fixture *f, const char *services, list_fn list, const char *expected)
 {
-	static const char expected[] = "- object: Service prod/a\n  path: spec.host\n  value: a.example\n"
-				       "- object: Service prod/b\n  path: spec.host\n  value: b.example\n";
-	struct snapshot_fixture *f = *fixture;
 	const struct snapshot_source source = {.repo = "repo"};
 	auto_strbuf struct strbuf text = STRBUF_INIT;
-	auto_json json_t *environment = NULL;
+	auto_json json_t *rows = NULL;
 	struct snapshot *snapshot;
 
-	snapshot_take_given(f,
-		&(struct snapshot_given){
-			.services = SERVICE("prod", "b", "'host':'b.example'") "," SERVICE("prod", "a", "'host':'a.example'")});
+	snapshot_take_given(f, &(struct snapshot_given){.services = services});
 	if (snapshot_open(&snapshot, &source, NULL, f->err) < 0)
 		fail_msg("%s", f->err->text);
-	environment = environment_of(snapshot, f->policy);
+	rows = list(snapshot, f->policy);
 	snapshot_free(snapshot);
-	canonical_yaml(environment, &text);
+	canonical_yaml(rows, &text);
 	assert_string_equal(text.buf, expected);
+}
+
+static void assert_nodes(struct snapshot_fixture *f, const char *service, const char *expected)
+{
+	assert_list(f, service, node_needs_of, expected);
+}
+
+static void test_accelerators_are_counted_for_each_pod_and_in_all(void **fixture)
+{
+	assert_nodes(*fixture, SERVICE("prod", "a", "'replicas':3,'pod':" GPU), NODES("6", "spec.pod", "3"));
+}
+
+static void test_a_service_of_no_replicas_needs_none_now(void **fixture)
+{
+	assert_nodes(*fixture, SERVICE("prod", "a", "'replicas':0,'pod':" GPU), NODES("0", "spec.pod", "0"));
+}
+
+static void test_the_first_count_that_is_there_holds(void **fixture)
+{
+	assert_nodes(*fixture, SERVICE("prod", "a", "'min':2,'pod':" GPU), NODES("4", "spec.pod", "2"));
+}
+
+static void test_without_a_count_it_is_one_pod(void **fixture)
+{
+	assert_nodes(*fixture, SERVICE("prod", "a", "'pod':" GPU), NODES("2", "spec.pod", "1"));
+}
+
+/* The leader of each group has another template. */
+static void test_followers_are_all_of_a_group_but_one(void **fixture)
+{
+	assert_nodes(*fixture, SERVICE("prod", "a", "'replicas':2,'parallel':{'pipeline':4},'others':" GPU),
+		NODES("12", "spec.others", "6"));
+}
+
+static void test_a_template_alone_tells_what_each_pod_needs(void **fixture)
+{
+	assert_nodes(*fixture, SERVICE("prod", "a", "'template':{'nodeSelector':{'zone':'b'},'tolerations':[{'key':'k'}]}"),
+		"- nodeSelector:\n    zone: b\n  object: Service prod/a\n  path: spec.template\n  tolerations:\n  - key: "
+		"k\n");
+}
+
+static void test_values_of_the_surroundings_are_listed_by_object(void **fixture)
+{
+	assert_list(*fixture, SERVICE("prod", "b", "'host':'b.example'") "," SERVICE("prod", "a", "'host':'a.example'"), environment_of,
+		"- object: Service prod/a\n  path: spec.host\n  value: a.example\n"
+		"- object: Service prod/b\n  path: spec.host\n  value: b.example\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, snapshot_set_up, snapshot_tear_down)
@@ -336,6 +388,12 @@ int main(void)
 		TEST(test_a_secret_that_may_not_be_read_is_as_if_nobody_had_looked),
 		TEST(test_a_secret_that_something_makes_is_not_looked_for),
 		TEST(test_a_broken_secret_shows_nothing),
+		TEST(test_accelerators_are_counted_for_each_pod_and_in_all),
+		TEST(test_a_service_of_no_replicas_needs_none_now),
+		TEST(test_the_first_count_that_is_there_holds),
+		TEST(test_without_a_count_it_is_one_pod),
+		TEST(test_followers_are_all_of_a_group_but_one),
+		TEST(test_a_template_alone_tells_what_each_pod_needs),
 		TEST(test_values_of_the_surroundings_are_listed_by_object),
 	};
 
