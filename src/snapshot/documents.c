@@ -126,9 +126,10 @@ int documents_write(struct capture *c, struct error *err)
 	auto_json json_t *info = info_json(c), *generated = NULL, *requirements = NULL;
 
 	c->requirements = needs_requirements(c);
-	requirements = json_pack("{s:i, s:o, s:o, s:O, s:o, s:o, s:o, s:o}", "format", SNAPSHOT_FORMAT, "definitions", definitions_json(c), "finalizers",
-		capture_sorted(c->finalizers), "requirements", c->requirements, "controllers", installation_sorted(c->controllers), "presets",
-		installation_sorted(c->presets), "webhooks", installation_sorted(c->webhooks), "notRead", installation_sorted(c->not_read));
+	requirements = json_pack("{s:i, s:o, s:o, s:O, s:o, s:o, s:o, s:o}", "format", SNAPSHOT_FORMAT, "definitions", definitions_json(c),
+		"finalizers", capture_sorted(c->finalizers), "requirements", c->requirements, "controllers",
+		installation_sorted(c->controllers), "presets", installation_sorted(c->presets), "webhooks",
+		installation_sorted(c->webhooks), "notRead", installation_sorted(c->not_read));
 	generated = json_pack("{s:i, s:O, s:O, s:O}", "format", SNAPSHOT_FORMAT, "objects", c->generated, "orphans", c->orphans,
 		"notListed", c->not_listed);
 	if (document_write(c, "snapshot.yaml", info, err) < 0 || document_write(c, "policy.yaml", c->policy->document, err) < 0 ||

@@ -90,9 +90,9 @@ struct capture {
 	json_t *not_read;                         /* what of these may not be listed */
 	struct map inventoried;                   /* "group/resource//" of kinds that were listed over all namespaces */
 	struct map controllers_seen;              /* the policy's controllers that such a list has shown, without namespace */
-	json_t *generated;          /* list; set by inventory_collect */
-	json_t *not_listed;         /* inventory kinds that may not be listed */
-	json_t *undefined;          /* kinds whose definition may not be read */
+	json_t *generated;                        /* list; set by inventory_collect */
+	json_t *not_listed;                       /* inventory kinds that may not be listed */
+	json_t *undefined;                        /* kinds whose definition may not be read */
 	size_t taken_count, generated_count, installed_count;
 	struct carry *carry;          /* kinds that are carried; borrowed */
 	struct capture_kind *failing; /* the kind that could not be read; NULL: none */
@@ -106,13 +106,13 @@ struct capture {
 	json_t *migrated;          /* [{name, from, to}], see migration.c */
 	struct map migrated_texts; /* path -> text of what differs for that reason alone */
 	size_t changed_besides;    /* objects that differ from the head for another one; counted where something has migrated */
-	json_t *maintenance; /* [{kind, namespace, name, state}], see maintenance.h; NULL: none */
-	size_t not_ready;    /* taken objects whose ready conditions were not all True */
-	json_t *credentials; /* [{object, path, kind}] that refuse the capture */
-	json_t *findings;    /* the same, only told */
-	json_t *drift;       /* [{object, fields: [{path, applied, live}]}] */
-	json_t *finalizers;  /* [{object, finalizer}] that the policy does not know */
-	bool *matched;       /* which of the policy's own rules name something, as policy->own */
+	json_t *maintenance;       /* [{kind, namespace, name, state}], see maintenance.h; NULL: none */
+	size_t not_ready;          /* taken objects whose ready conditions were not all True */
+	json_t *credentials;       /* [{object, path, kind}] that refuse the capture */
+	json_t *findings;          /* the same, only told */
+	json_t *drift;             /* [{object, fields: [{path, applied, live}]}] */
+	json_t *finalizers;        /* [{object, finalizer}] that the policy does not know */
+	bool *matched;             /* which of the policy's own rules name something, as policy->own */
 };
 
 /* Append "group/resource/namespace/name". */

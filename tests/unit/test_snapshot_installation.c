@@ -192,7 +192,9 @@ static void test_webhooks_of_captured_kinds_are_told(void **fixture)
 static void test_a_webhook_that_is_called_by_an_address_is_told_without_it(void **fixture)
 {
 	assert_hook(*fixture,
-		HOOKS_OF("a", "{'name':'h','rules':[" RULE("s.io", "v2", "services", "CREATE") "],'clientConfig':{'url':'https://10.0.0.1:9443/x'}}"),
+		HOOKS_OF("a",
+			"{'name':'h','rules':[" RULE(
+				"s.io", "v2", "services", "CREATE") "],'clientConfig':{'url':'https://10.0.0.1:9443/x'}}"),
 		"  name: h\n  service: ''\n");
 	assert_file_lacks("requirements.yaml", "10.0.0.1");
 }

@@ -344,8 +344,8 @@ static void test_without_a_count_it_is_one_pod(void **fixture)
 /* The leader of each group has another template. */
 static void test_followers_are_all_of_a_group_but_one(void **fixture)
 {
-	assert_nodes(*fixture, SERVICE("prod", "a", "'replicas':2,'parallel':{'pipeline':4},'others':" GPU),
-		NODES("12", "spec.others", "6"));
+	assert_nodes(
+		*fixture, SERVICE("prod", "a", "'replicas':2,'parallel':{'pipeline':4},'others':" GPU), NODES("12", "spec.others", "6"));
 }
 
 static void test_a_template_alone_tells_what_each_pod_needs(void **fixture)
