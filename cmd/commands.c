@@ -69,7 +69,7 @@ const struct command commands[] = {
 			 "(exit 10)." ABOUT_SNAPSHOT_ARGUMENT,
 		.examples = EXAMPLES("restore clusters/prod --context dr-cluster",
 			"restore ./prod-20261120T140000Z-0f3c9a.tar.zst --yes -o json", "restore --resume --context dr-cluster"),
-		.options = OPTIONS(OPTION_YES, OPTION_RESUME, OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_OTHER_POLICY, OPTION_WAIT,
+		.options = OPTIONS(OPTION_YES, OPTION_RESUME, OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL, OPTION_IGNORE, OPTION_OTHER_POLICY, OPTION_WAIT,
 			OPTION_RTO, REPOSITORY, CONNECTION),
 		.run = command_restore,
 		.print = print_restore,

@@ -41,6 +41,8 @@ enum option_id {
 	OPTION_RESUME,
 	OPTION_IN_PLACE,
 	OPTION_ACCEPT_EDITS,
+	OPTION_PARTIAL,
+	OPTION_IGNORE,
 	OPTION_WAIT,
 	OPTION_RTO,
 	OPTION_EXIT_CODE,
@@ -114,7 +116,8 @@ struct settings {
 	size_t page_size;
 	size_t max_shrink; /* percent */
 	bool dry_run;
-	bool yes, resume, in_place, accept_edits;
+	bool yes, resume, in_place, accept_edits, partial;
+	struct strlist ignore; /* checks of preflight */
 	int64_t wait_ms, rto_ms;
 	bool exit_code, live;
 	char *why;     /* KIND or KIND/NAME; NULL: none */
@@ -137,7 +140,7 @@ struct settings {
 };
 #define SETTINGS_INIT                                                                                                                      \
 	{                                                                                                                                  \
-		.args = STRLIST_INIT, .namespaces = STRLIST_INIT                                                                           \
+		.args = STRLIST_INIT, .namespaces = STRLIST_INIT, .ignore = STRLIST_INIT                                                   \
 	}
 
 /* Split argv (without argv[0]) into words and options. ERR_USAGE for an unknown option or a missing value. */

@@ -108,9 +108,13 @@ static int restore_from(struct context *ctx, struct restore_settings *settings, 
 	settings->keep_record = true;
 	if (restore_prepare(&restore, settings, err) < 0)
 		return -1;
-	if (confirmed)
+	rc = restore_blocked(restore, err);
+	if (rc < 0)
+		ctx->result = restore_plan_json(restore);
+	else if (confirmed)
 		warn_of(restore);
-	rc = confirmed ? 0 : ask(ctx, restore, err);
+	else
+		rc = ask(ctx, restore, err);
 	if (rc == 0) {
 		interrupt_watch();
 		rc = restore_run(restore, &ctx->result, &ctx->outcome, err);
@@ -225,6 +229,8 @@ int command_restore(struct context *ctx, struct error *err)
 		.in_place = s->in_place,
 		.wait_ms = s->wait_ms,
 		.rto_ms = s->rto_ms,
+		.partial = s->partial,
+		.ignore = &s->ignore,
 	};
 
 	if (s->resume)

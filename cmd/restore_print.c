@@ -38,7 +38,8 @@ static json_t *wave_rows(const json_t *waves, const char *key)
 /* Whether there is more to say of an action than its count: what is merged, what stays as it is, what failed. */
 static bool is_notable(const char *word)
 {
-	return strncmp(word, "merge", 5) == 0 || strcmp(word, "conflict") == 0 || strcmp(word, "failed") == 0;
+	return strncmp(word, "merge", 5) == 0 || strcmp(word, "conflict") == 0 || strcmp(word, "failed") == 0 ||
+		strcmp(word, "blocked") == 0;
 }
 
 static void print_action(struct output *out, const json_t *action, const char *word)
@@ -74,6 +75,35 @@ static void print_notable(struct output *out, const json_t *waves, const char *k
 	}
 }
 
+/* Those that stop something first; then what could not be looked at. What is well is not told. */
+static void print_findings_of(struct output *out, const json_t *preflight, const char *title, const char *result, bool ignored)
+{
+	const json_t *finding;
+	bool first = true;
+	size_t i;
+
+	json_array_foreach (preflight, i, finding) {
+		const char *mend = table_text(finding, "mend");
+
+		if (strcmp(table_text(finding, "result"), result) != 0 || json_is_true(json_object_get(finding, "ignored")) != ignored)
+			continue;
+		if (first)
+			output_heading(out, title);
+		first = false;
+		output_status(out, table_text(finding, "check"), result, "%s%s%s%s", table_text(finding, "text"), *mend ? " (" : "", mend,
+			*mend ? ")" : "");
+	}
+}
+
+static void print_blockers(struct output *out, const json_t *document)
+{
+	const json_t *preflight = json_object_get(document, "preflight");
+
+	print_findings_of(out, preflight, "The target is not ready:", "failed", false);
+	print_findings_of(out, preflight, "Passed over:", "failed", true);
+	print_findings_of(out, preflight, "Not checked on the target:", "not checked", false);
+}
+
 void print_plan(struct output *out, const json_t *plan)
 {
 	static const struct column columns[] = {{"WAVE", "name", CELL_TEXT, 0}, {"CREATE", "create", CELL_NUMBER, 0},
@@ -83,6 +113,7 @@ void print_plan(struct output *out, const json_t *plan)
 	auto_json json_t *rows = wave_rows(waves, "action");
 
 	print_head(out, plan);
+	print_blockers(out, plan);
 	output_heading(out, "Plan:");
 	output_table(out, rows, columns);
 	print_notable(out, waves, "action");
@@ -97,7 +128,7 @@ static void print_waves(struct output *out, const json_t *waves)
 {
 	static const struct column columns[] = {{"WAVE", "name", CELL_TEXT, 0}, {"CREATED", "created", CELL_NUMBER, 0},
 		{"MERGED", "merged", CELL_NUMBER, 0}, {"SKIPPED", "skipped", CELL_NUMBER, 0}, {"CONFLICT", "conflict", CELL_NUMBER, 0},
-		{"FAILED", "failed", CELL_NUMBER, 0}, {"NOT RUN", "not run", CELL_NUMBER, 0},
+		{"FAILED", "failed", CELL_NUMBER, 0}, {"BLOCKED", "blocked", CELL_NUMBER, 0}, {"NOT RUN", "not run", CELL_NUMBER, 0},
 		{"GATE", "gateMilliseconds", CELL_DURATION, 0}, {"APPLY", "applyMilliseconds", CELL_DURATION, 0},
 		{NULL, NULL, CELL_TEXT, 0}};
 	auto_json json_t *rows = wave_rows(waves, "result");
@@ -177,9 +208,14 @@ void print_restore(struct output *out, const json_t *report)
 
 	if (!json_object_get(report, "waves")) /* of a journal that has nothing left to do */
 		return;
+	if (!json_object_get(report, "phases")) { /* nothing was done: it is the plan, with what stands in the way */
+		print_plan(out, report);
+		return;
+	}
 	print_head(out, report);
 	print_journal(out, report);
 	print_waves(out, json_object_get(report, "waves"));
+	print_blockers(out, report);
 	print_findings(out, json_object_get(report, "findings"));
 	print_converge(out, json_object_get(report, "converge"));
 	if (json_is_array(probes)) {

@@ -18,6 +18,7 @@ struct kube_client;
 struct outcome;
 struct restore;
 struct snapshot_source;
+struct strlist;
 
 struct restore_settings {
 	const struct snapshot_source *source;
@@ -30,29 +31,34 @@ struct restore_settings {
 	const char *kubeconfig, *context; /* how the client was made, for the journal; NULL: not by a file */
 	bool keep_record;                 /* write a journal, and hold the target's Lease; else neither */
 	struct journal *journal;          /* to go on with (restore_resume_settings); NULL: a new one */
+	bool partial;                     /* what is blocked stops only itself and what depends on it */
+	const struct strlist *ignore;     /* names of checks that block nothing; NULL: none */
 };
 
-/* Fill source, and what shapes the run, from the header of a journal; both borrow from it. client, kubeconfig and context are the caller's part. */
+/* Fill source, and what shapes the run, from the header of a journal; both borrow from it. client, kubeconfig, context and ignore are the caller's part. */
 void restore_resume_settings(const struct journal *journal, struct restore_settings *settings, struct snapshot_source *source);
 
 /*
- * ERR_INTEGRITY, ERR_NOT_READY (all blockers in the text, one a line), ERR_GUARD (in place). Of a journal: ERR_INTEGRITY when the snapshot is not the one that it is of,
- * ERR_NOT_READY for another target. The settings and what they point to must outlive *out.
+ * ERR_INTEGRITY, ERR_USAGE, ERR_GUARD (in place). What blocks the restore is no error here, but in the plan. Of a journal: ERR_INTEGRITY when the snapshot is not the one that
+ * it is of, ERR_NOT_READY for another target. The settings and what they point to must outlive *out.
  */
 int restore_prepare(struct restore **out, const struct restore_settings *settings, struct error *err);
 void restore_free(struct restore *restore);
+/* ERR_NOT_READY when findings of preflight stop the whole restore: then restore_run must not be called. */
+int restore_blocked(const struct restore *restore, struct error *err);
 
 /*
  * {snapshot: {name, cluster, clusterId, commit, capturedAt, verified, edits}, target: {id, server, url},
- *  waves: [{name, gate (or null), actions: [{action: create|merge|skip|conflict, kind, namespace, name, reason, fields: [{path, live, snapshot}]}]}],
+ *  waves: [{name, gate (or null), actions: [{action: create|merge|skip|conflict, kind, namespace, name, reason, fields: [{path, live, snapshot}], blocked (what stops it, or null)}]}],
  *  counts: {create, merge, skip, conflict}, environment: [{object, path, value}], requirements: [as in requirements.yaml],
- *  maintenance: [as snapshot/maintenance.h says]}. The caller's.
+ *  maintenance: [as snapshot/maintenance.h says], blockers (count of findings that stop the whole restore),
+ *  preflight: [{check, blocks: apply|converge, result: ok|failed|not checked, objects: ["Kind ns/name"] (empty: all), text, mend, ignored}]}. The caller's.
  */
 json_t *restore_plan_json(const struct restore *restore);
 
 /*
- * *report (the caller's, also when -1 is returned after something was done; else NULL): the keys of the plan, each action with result: created|merged|skipped|conflict|failed|not run and
- * error (or null), each wave with gateMilliseconds and applyMilliseconds (or null), and findings: [{object, path, text}], converge: {pending, text}, probes (as verify_probes, or null), counts: {created, merged, skipped, conflict, failed, notRun}, requests (of this run), phases and rto (phases.h),
+ * *report (the caller's, also when -1 is returned after something was done; else NULL): the keys of the plan, each action with result: created|merged|skipped|conflict|failed|blocked|not run and
+ * error (or null), each wave with gateMilliseconds and applyMilliseconds (or null), and findings: [{object, path, text}], converge: {pending, text}, probes (as verify_probes, or null), counts: {created, merged, skipped, conflict, failed, blocked, notRun}, requests (of this run), phases and rto (phases.h),
  * resumed (times), journal (path, or null), succession ({cluster, from, to, recorded, reason}, or null: whether the target continues the branch of the source). A resumed run reports the whole restore.
  * outcome gets ERR_PARTIAL for conflicts and failed objects, ERR_VERIFY, ERR_OBJECTIVE. ERR_INTERRUPTED: stopped by a signal (util/interrupt.h), can be resumed. ERR_LOCKED:
  * another restore holds the target's Lease.

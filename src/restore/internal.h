@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of one restore, shared by the files of this folder. Order of the calls: preflight_check, plan_make (restore_prepare), then apply_run (restore_run). */
+/* The state of one restore, shared by the files of this folder. Order of the calls: preflight_open, plan_make, preflight_run (restore_prepare), then apply_run (restore_run). */
 #ifndef RHAII_RESTORE_INTERNAL_H
 #define RHAII_RESTORE_INTERNAL_H
 
@@ -10,6 +10,7 @@
 
 #include "restore/phases.h"
 #include "util/map.h"
+#include "util/mem.h"
 #include "util/strbuf.h"
 
 struct discovery;
@@ -25,12 +26,13 @@ struct sender;
 struct snapshot;
 
 enum action_kind { ACTION_CREATE, ACTION_MERGE, ACTION_SKIP, ACTION_CONFLICT };
-enum action_result { RESULT_NONE, RESULT_CREATED, RESULT_MERGED, RESULT_SKIPPED, RESULT_CONFLICT, RESULT_FAILED };
+enum action_result { RESULT_NONE, RESULT_CREATED, RESULT_MERGED, RESULT_SKIPPED, RESULT_CONFLICT, RESULT_FAILED, RESULT_BLOCKED };
 
 struct action {
 	const struct object *object;
 	const struct policy_kind *row;
-	const struct kube_resource *resource; /* at the object's version */
+	const struct kube_resource *resource; /* at the object's version; NULL: not served, then preflight blocks it */
+	bool unlisted;                        /* the target does not let us see what is there of its kind */
 	size_t wave;
 	enum action_kind kind;
 	enum action_result result;
@@ -46,6 +48,8 @@ struct action {
 	int64_t first_sent;
 	struct sender *sender; /* of the wave that it is sent in */
 };
+
+enum space { SPACE_ABSENT, SPACE_THERE, SPACE_TERMINATING };
 
 struct wave_times {
 	int64_t gate_ms, apply_ms; /* -1: not run */
@@ -69,19 +73,25 @@ struct restore {
 	struct wave_times *wave_times;
 	struct restore_patience patience;
 	struct phases phases;
-	struct strbuf blockers; /* a line each */
-	struct map blocked;     /* the same lines, so that each is said once */
+	struct map spaces; /* namespaces of the target -> enum space */
+	bool spaces_known;
+	json_t *preflight; /* findings, as restore.h says */
+	struct strlist ignore; /* checks that block nothing: those of the settings, or of the journal */
+	size_t blockers;   /* findings that stop the whole restore */
 	json_t *findings;
 	struct journal *journal;     /* of this run; NULL: none */
 	struct journal *own_journal; /* the same, when we made it */
 	struct lease *lease;         /* NULL: none */
 };
 
-/* Add a line to the blockers, once. */
-void restore_block(struct restore *restore, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-/* Identity of the target, and whether it serves what the snapshot holds; fills actions with object, row and resource. */
-int preflight_check(struct restore *restore, struct error *err);
+/* Whether the target has the namespace. */
+enum space preflight_space(const struct restore *restore, const char *name);
+/* Identity of the target, what it serves and its namespaces; fills actions with object, row and resource. */
+int preflight_open(struct restore *restore, struct error *err);
+/* After plan_make: run all checks. With `partial`, what findings name gets the result RESULT_BLOCKED, and so does what depends on it. */
+void preflight_run(struct restore *restore);
+/* Fill restore.ignore. ERR_USAGE when one of its names is no check. */
+int preflight_ignore(struct restore *restore, struct error *err);
 /* Order the actions and hold each against the live object. */
 int plan_make(struct restore *restore, struct error *err);
 /* Set kind, patch, fields and reason of the action from the live object (NULL: not there). */

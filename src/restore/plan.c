@@ -233,12 +233,17 @@ static void plan_listed(struct plan_list *list)
 	for (size_t i = 0; i < list->live.count; i++) {
 		struct action *action = map_get(&list->actions, live[i].key);
 
-		if (action->row->select == SELECT_HOLDING && json_at(live[i].value, "metadata", "deletionTimestamp", NULL))
-			restore_block(
-				list->restore, "namespace %s is being deleted on the target: wait until it is gone", action->object->name);
 		plan_decide(list->restore, action, live[i].value);
 	}
 	map_release(&list->live, free_json);
+}
+
+/* What may not be seen is planned as if it were not there: preflight says so (check_rights.c). */
+static void plan_unlisted(struct restore *restore, const struct action *of)
+{
+	for (size_t i = 0; i < restore->action_count; i++)
+		if (restore->actions[i].resource == of->resource)
+			restore->actions[i].unlisted = true;
 }
 
 static int plan_list_kind(struct plan_list *list, const struct action *of, struct error *err)
@@ -247,11 +252,15 @@ static int plan_list_kind(struct plan_list *list, const struct action *of, struc
 	const struct kube_list_options options = {0};
 
 	list->of = of;
-	if (kube_list(list->restore->settings->client, of->resource, &options, &sink, NULL, err) < 0) {
-		map_release(&list->live, free_json);
-		return error_wrap(err, "the target");
+	if (kube_list(list->restore->settings->client, of->resource, &options, &sink, NULL, err) == 0) {
+		plan_listed(list);
+		return 0;
 	}
-	plan_listed(list);
+	map_release(&list->live, free_json);
+	if (err->code != ERR_FORBIDDEN)
+		return error_wrap(err, "the target");
+	error_clear(err);
+	plan_unlisted(list->restore, of);
 	return 0;
 }
 
@@ -265,6 +274,8 @@ static int plan_lists(struct plan_list *list, struct error *err)
 		const struct kube_resource *resource = restore->actions[i].resource;
 		auto_strbuf struct strbuf kind = STRBUF_INIT;
 
+		if (!resource) /* not served: preflight says so */
+			continue;
 		strbuf_addf(&kind, "%s/%s/%s", resource->group, resource->version, resource->resource);
 		if (!map_put(&done, kind.buf, list))
 			rc = plan_list_kind(list, &restore->actions[i], err);

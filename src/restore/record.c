@@ -53,6 +53,15 @@ static json_t *snapshot_json(const struct restore *restore)
 		text_or_null(snapshot->commit), "manifestSha256", sum);
 }
 
+static json_t *ignored_json(const struct restore *restore)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < restore->ignore.count; i++)
+		json_array_append_new(names, json_string(restore->ignore.items[i]));
+	return names;
+}
+
 /* The policy is kept whole where it is not the snapshot's own: its file may be another one the next time. */
 static json_t *header_json(const struct restore *restore)
 {
@@ -63,6 +72,8 @@ static json_t *header_json(const struct restore *restore)
 		"rtoMilliseconds", (json_int_t)s->rto_ms, "kubeconfig", "file", path_json(s->kubeconfig), "context",
 		text_or_null(s->context));
 
+	json_object_set_new(json_object_get(header, "options"), "partial", json_boolean(s->partial));
+	json_object_set_new(json_object_get(header, "options"), "ignore", ignored_json(restore));
 	json_object_set(header, "policy", s->policy ? restore->policy->document : json_null());
 	return header;
 }
@@ -182,6 +193,7 @@ void restore_resume_settings(const struct journal *journal, struct restore_setti
 	settings->source = source;
 	settings->snapshot = path ? path : json_text_at(header, "snapshot", "commit", NULL);
 	settings->in_place = is_true(header, "inPlace");
+	settings->partial = is_true(header, "partial");
 	settings->wait_ms = number_of(header, "waitMilliseconds");
 	settings->rto_ms = number_of(header, "rtoMilliseconds");
 }

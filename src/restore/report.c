@@ -20,6 +20,7 @@ static const char *const result_names[] = {
 	[RESULT_SKIPPED] = "skipped",
 	[RESULT_CONFLICT] = "conflict",
 	[RESULT_FAILED] = "failed",
+	[RESULT_BLOCKED] = "blocked",
 };
 #define RESULT_COUNT (sizeof(result_names) / sizeof(result_names[0]))
 
@@ -45,6 +46,7 @@ static json_t *action_json(const struct action *action, bool run)
 	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:O}", "action", action_kind_name(action->kind), "kind", o->kind, "namespace",
 		o->namespace_, "name", o->name, "reason", string_or_null(action->reason), "fields", action->fields);
 
+	json_object_set_new(json, "blocked", string_or_null(action->result == RESULT_BLOCKED ? action->error : NULL));
 	if (run) {
 		json_object_set_new(json, "result", json_string(result_names[action->result]));
 		json_object_set_new(json, "error", string_or_null(action->error));
@@ -124,6 +126,8 @@ json_t *report_make(const struct restore *restore, bool run)
 		environment_of(snapshot, restore->policy), "requirements", list_of(snapshot->requirements, "requirements"));
 
 	json_object_set_new(report, "maintenance", maintenance_of(snapshot));
+	json_object_set_new(report, "blockers", json_integer((json_int_t)restore->blockers));
+	json_object_set(report, "preflight", restore->preflight);
 	if (run) {
 		auto_json json_t *clock = phases_json(&restore->phases);
 

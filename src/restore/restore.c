@@ -34,21 +34,6 @@
 static const struct restore_patience patience = {
 	.object_deadline = 120000, .backoff_min = 100, .backoff_max = 8000, .gate = 120000, .gate_poll = 500};
 
-void restore_block(struct restore *restore, const char *fmt, ...)
-{
-	va_list args;
-	char line[1024];
-
-	va_start(args, fmt);
-	vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	if (map_put(&restore->blocked, line, restore))
-		return;
-	if (restore->blockers.len)
-		strbuf_addc(&restore->blockers, '\n');
-	strbuf_adds(&restore->blockers, line);
-}
-
 void restore_free(struct restore *restore)
 {
 	if (!restore)
@@ -62,8 +47,9 @@ void restore_free(struct restore *restore)
 	free(restore->wave_times);
 	json_decref(restore->findings);
 	journal_free(restore->own_journal);
-	strbuf_release(&restore->blockers);
-	map_release(&restore->blocked, NULL);
+	json_decref(restore->preflight);
+	map_release(&restore->spaces, NULL);
+	strlist_release(&restore->ignore);
 	discovery_free(restore->discovery);
 	policy_free(restore->policy);
 	snapshot_free(restore->snapshot);
@@ -122,17 +108,20 @@ static int fetch(struct restore *restore, struct error *err)
 	return 0;
 }
 
-static int blocked(const struct restore *restore, struct error *err)
+int restore_blocked(const struct restore *restore, struct error *err)
 {
-	if (!restore->blockers.len)
+	if (!restore->blockers)
 		return 0;
-	error_set(err, ERR_NOT_READY, "the target %s is not ready:\n%s", kube_server(restore->settings->client), restore->blockers.buf);
-	return error_hint(err, "mend each of them, then run the restore again");
+	error_set(err, ERR_NOT_READY, "the target %s is not ready: %zu blocker%s", kube_server(restore->settings->client),
+		restore->blockers, restore->blockers == 1 ? "" : "s");
+	return error_hint(err,
+		"mend each of them, then run the restore again; --ignore NAME passes over a check, --partial restores all that is not "
+		"blocked");
 }
 
 static int plan(struct restore *restore, struct error *err)
 {
-	if (preflight_check(restore, err) < 0 || blocked(restore, err) < 0 || plan_make(restore, err) < 0 || blocked(restore, err) < 0)
+	if (preflight_open(restore, err) < 0 || plan_make(restore, err) < 0)
 		return -1;
 	return restore->journal ? record_take_past(restore, err) : 0;
 }
@@ -143,6 +132,8 @@ static int preflight(struct restore *restore, struct error *err)
 
 	phase_start(&restore->phases, PHASE_PREFLIGHT);
 	rc = plan(restore, err);
+	if (rc == 0)
+		preflight_run(restore);
 	phase_stop(&restore->phases, PHASE_PREFLIGHT);
 	return rc;
 }
@@ -153,11 +144,11 @@ int restore_prepare(struct restore **out, const struct restore_settings *setting
 
 	restore->settings = settings;
 	restore->patience = patience;
-	restore->blockers = (struct strbuf)STRBUF_INIT;
+	restore->preflight = json_array();
 	restore->findings = json_array();
 	restore->journal = settings->journal;
 	phases_init(&restore->phases, settings->rto_ms);
-	if (fetch(restore, err) < 0 || preflight(restore, err) < 0) {
+	if (preflight_ignore(restore, err) < 0 || fetch(restore, err) < 0 || preflight(restore, err) < 0) {
 		restore_free(restore);
 		return -1;
 	}
@@ -187,14 +178,14 @@ static struct verify_settings verify_settings_of(const struct restore *restore)
 		.discovery = restore->discovery};
 }
 
-/* What the server refused does not come however long one waits, and neither do its children. */
+/* What the server refused, or nobody sent, does not come however long one waits, and neither do its children. */
 static void give_up_failed(const struct restore *restore, struct map *given_up)
 {
 	for (size_t i = 0; i < restore->action_count; i++) {
 		const struct object *o = restore->actions[i].object;
 		auto_free char *identity = judge_identity(o->group, o->kind, o->namespace_, o->name);
 
-		if (restore->actions[i].result == RESULT_FAILED)
+		if (restore->actions[i].result == RESULT_FAILED || restore->actions[i].result == RESULT_BLOCKED)
 			map_put(given_up, identity, given_up);
 	}
 }
@@ -279,7 +270,7 @@ static int apply(struct restore *restore, struct outcome *outcome, struct error 
 	rc = apply_run(restore, err);
 	record_phase_stop(restore, PHASE_APPLY);
 	for (size_t i = 0; i < restore->action_count; i++)
-		if (restore->actions[i].result == RESULT_CONFLICT || restore->actions[i].result == RESULT_FAILED)
+		if (restore->actions[i].result >= RESULT_CONFLICT)
 			outcome_add(outcome, ERR_PARTIAL);
 	return rc;
 }

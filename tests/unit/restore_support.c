@@ -152,6 +152,36 @@ void restore_refused(struct restore_fixture *f, enum error_code code, const char
 	support_assert_error(f->err, code, text);
 }
 
+const json_t *restore_finding(const json_t *document, const char *check)
+{
+	const json_t *finding;
+	size_t i;
+
+	json_array_foreach (json_object_get(document, "preflight"), i, finding)
+		if (strcmp(json_text_at(finding, "check", NULL), check) == 0)
+			return finding;
+	fail_msg("no finding of %s", check);
+	return NULL;
+}
+
+void restore_blocked_by(struct restore_fixture *f, const char *check, const char *object, const char *text)
+{
+	const json_t *finding, *objects;
+
+	restore_plan(f);
+	finding = restore_finding(f->plan, check);
+	objects = json_object_get(finding, "objects");
+	assert_string_equal(json_text_at(finding, "text", NULL), text);
+	assert_string_equal(json_text_at(finding, "result", NULL), "failed");
+	if (object)
+		assert_string_equal(json_string_value(json_array_get(objects, 0)), object);
+	else
+		assert_int_equal(json_array_size(objects), 0);
+	assert_int_equal(json_integer_value(json_object_get(f->plan, "blockers")), 1);
+	assert_int_equal(restore_blocked(f->restore, f->err), -1);
+	assert_int_equal(f->err->code, ERR_NOT_READY);
+}
+
 int restore_apply(struct restore_fixture *f)
 {
 	return restore_run(f->restore, &f->report, &f->outcome, f->err);

@@ -60,6 +60,10 @@ void restore_no_configs(struct restore_fixture *f);
 /* Start the cluster and prepare; f->plan is the plan. restore_refused: the error's code and whole text. */
 void restore_plan(struct restore_fixture *f);
 void restore_refused(struct restore_fixture *f, enum error_code code, const char *text);
+/* Prepare: this finding, of this object first (NULL: it names none), is the only one that blocks the restore. */
+void restore_blocked_by(struct restore_fixture *f, const char *check, const char *object, const char *text);
+/* The first finding of the check in a plan or report. */
+const json_t *restore_finding(const json_t *document, const char *check);
 /* Run what is prepared, without converging; f->report is the report. */
 int restore_apply(struct restore_fixture *f);
 

@@ -574,7 +574,7 @@ static void test_a_namespace_that_does_not_become_active_is_named(void **state)
 	f->restore->patience.gate = 0;
 	assert_int_equal(restore_apply(f), -1);
 	support_assert_error(f->err, ERR_NOT_READY, "gate of wave 'active': namespace 'prod' is not active on the target");
-	assert_requests(f, "POST ", 0);
+	assert_requests(f, "POST /apis/rbac.authorization.k8s.io/", 0);
 	assert_count(f, "notRun", 1);
 }
 

@@ -183,19 +183,6 @@ static void test_labels_that_only_the_target_has_are_nobodys_business(void **sta
 	assert_action(f->plan, "prod", "reason", "has all that the snapshot has");
 }
 
-/* Everything created in it would vanish with it. */
-static void test_a_namespace_that_is_being_deleted_blocks_the_restore(void **state)
-{
-	struct restore_fixture *f = *state;
-	auto_free char *text = NULL;
-
-	with_space(f, SPACE("prod", "'team':'ml'", ",'deletionTimestamp':'2026-11-20T14:00:00Z'"));
-	restore_refused(f, ERR_NOT_READY, NULL);
-	text = xasprintf("the target %s is not ready:\nnamespace prod is being deleted on the target: wait until it is gone",
-		f->cluster.config.server);
-	assert_string_equal(f->err->text, text);
-}
-
 /* ---- waves ---- */
 
 /* The name of an action: of the wave at this place, of the action at that one. */
@@ -302,7 +289,7 @@ static void test_a_kind_is_asked_for_once_however_many_objects_it_has(void **sta
 	restore_hello(f);
 	restore_no_configs(f);
 	restore_plan(f);
-	assert_int_equal(fake_cluster_seen(&f->cluster, "configmaps"), 1);
+	assert_int_equal(fake_cluster_seen(&f->cluster, CONFIGS), 1);
 }
 
 /* What the first start of the list has shown is void: the object was deleted meanwhile. */
@@ -340,65 +327,6 @@ static void test_objects_of_two_versions_are_compared_at_their_own(void **state)
 	restore_plan(f);
 	assert_action(f->plan, "new", "reason", "equal already");
 	assert_action(f->plan, "old", "reason", "equal already");
-}
-
-/* ---- preflight ---- */
-
-static void test_a_version_that_is_not_served_is_named_with_those_that_are(void **state)
-{
-	struct restore_fixture *f = *state;
-
-	restore_object("llminferenceservices",
-		"{'apiVersion':'serving.kserve.io/v1','kind':'LLMInferenceService'," META("prod", "qwen", "") ",'spec':{}}");
-	restore_hello(f);
-	restore_refused(f, ERR_NOT_READY, NULL);
-	assert_non_null(strstr(f->err->text,
-		"llminferenceservices.serving.kserve.io: the snapshot holds version v1, the target serves only v1alpha2, v1alpha1"));
-}
-
-static void with_no_space(struct restore_fixture *f)
-{
-	restore_object("configmaps", CONFIG("gone", "app", "one"));
-	restore_hello_bare(f);
-}
-
-#define NO_SPACES "{'apiVersion':'meta.k8s.io/v1','kind':'PartialObjectMetadataList','metadata':{'resourceVersion':'7'},'items':[]}"
-
-/* Two minutes of waiting would not make it. */
-static void test_a_namespace_that_is_nowhere_blocks_the_restore(void **state)
-{
-	struct restore_fixture *f = *state;
-
-	with_no_space(f);
-	restore_object("configmaps", CONFIG("gone", "other", "one"));
-	(void)fake_cluster_say(&f->cluster, SPACES, 200, NO_SPACES);
-	restore_refused(f, ERR_NOT_READY, NULL);
-	assert_non_null(strstr(f->err->text, "\nnamespace gone is neither in the snapshot nor on the target: create it, "));
-	assert_null(strstr(strstr(f->err->text, "namespace gone") + 1, "namespace gone")); /* once, not once an object */
-}
-
-static void test_a_namespace_in_the_snapshot_need_not_be_there(void **state)
-{
-	struct restore_fixture *f = *state;
-
-	with_no_space(f);
-	restore_object("namespaces", SPACE("gone", "", ""));
-	(void)fake_cluster_say(&f->cluster, SPACES, 200, NO_SPACES);
-	restore_no_configs(f);
-	fake_cluster_list(&f->cluster, SPACES, "v1", "Namespace", "");
-	restore_plan(f);
-	assert_action(f->plan, "app", "action", "create");
-}
-
-static void test_namespaces_that_may_not_be_listed_block_nothing(void **state)
-{
-	struct restore_fixture *f = *state;
-
-	with_no_space(f);
-	(void)fake_cluster_say(&f->cluster, SPACES, 403, "{'kind':'Status','message':'no such right'}");
-	restore_no_configs(f);
-	restore_plan(f);
-	assert_action(f->plan, "app", "action", "create");
 }
 
 static void test_a_kind_without_a_row_in_the_policy_is_a_usage_error(void **state)
@@ -448,7 +376,6 @@ int main(void)
 		TEST(test_a_merge_names_the_label_that_differs),
 		TEST(test_a_label_that_differs_is_a_conflict_when_none_is_missing),
 		TEST(test_labels_that_only_the_target_has_are_nobodys_business),
-		TEST(test_a_namespace_that_is_being_deleted_blocks_the_restore),
 		TEST(test_a_route_that_a_service_refers_to_comes_before_it),
 		TEST(test_the_built_in_policy_puts_referenced_routes_first_too),
 		TEST(test_waves_come_in_the_order_of_the_policy),
@@ -456,10 +383,6 @@ int main(void)
 		TEST(test_a_kind_is_asked_for_once_however_many_objects_it_has),
 		TEST(test_a_list_that_expires_is_read_again),
 		TEST(test_objects_of_two_versions_are_compared_at_their_own),
-		TEST(test_a_version_that_is_not_served_is_named_with_those_that_are),
-		TEST(test_a_namespace_that_is_nowhere_blocks_the_restore),
-		TEST(test_a_namespace_in_the_snapshot_need_not_be_there),
-		TEST(test_namespaces_that_may_not_be_listed_block_nothing),
 		TEST(test_a_kind_without_a_row_in_the_policy_is_a_usage_error),
 		TEST(test_a_damaged_policy_in_the_snapshot_is_damage),
 		TEST(test_an_empty_snapshot_is_an_empty_plan),

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check - the questions of preflight: one row each in the table of preflight.c, one short function each in the file of its theme.
+ *
+ * A check looks at the plan and at the target, and tells what it found: check_failed for each thing that is wrong (with the objects that it stops, or none: then it
+ * stops everything), check_untested for what could not be looked at, nothing where all is well. It changes nothing, neither there nor in the plan, and cannot fail itself.
+ */
+#ifndef RHAII_RESTORE_CHECK_H
+#define RHAII_RESTORE_CHECK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ask.h"
+#include "util/map.h"
+#include "util/mem.h"
+
+struct action;
+struct error;
+struct object;
+struct preflight;
+struct restore;
+
+enum check_blocks { BLOCKS_APPLY, BLOCKS_CONVERGE };
+
+struct check {
+	const char *name; /* also what --ignore calls it */
+	enum check_blocks blocks;
+	void (*run)(struct preflight *p);
+	const char *mend; /* the next step, where the finding has none of its own */
+};
+
+struct preflight {
+	struct restore *restore;
+	const struct check *check; /* the one that runs */
+	bool told;                 /* it has a finding already */
+	struct map definitions;    /* name -> json_t: of the custom kinds of the plan, as the target has them */
+	bool definitions_read;
+};
+
+/* objects (stolen; NULL or empty: everything is stopped) are the words of object_describe; mend NULL: the row's. */
+void check_failed(struct preflight *p, json_t *objects, const char *mend, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void check_untested(struct preflight *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Whether the restore is still going to send it. */
+bool check_is_sent(const struct action *action);
+bool check_is_created(const struct action *action);
+/* Add the object in words, once. */
+void check_add_object(json_t *objects, const struct object *object);
+
+/* All objects of a kind on the target, into a new array. 0, or -1 when it is not served or may not be read: then that has been told as untested. */
+int check_list(struct preflight *p, const char *group, const char *resource, bool metadata_only, json_t **out);
+/* Send them all. -1: told as untested. */
+int check_ask(struct preflight *p, struct asks *asks);
+
+/* check_kinds.c: what the target serves */
+void check_kinds(struct preflight *p);
+void check_versions(struct preflight *p);
+void check_definitions(struct preflight *p);
+void check_fields(struct preflight *p);
+void check_namespaces(struct preflight *p);
+void check_terminating(struct preflight *p);
+/* check_rights.c */
+void check_rights(struct preflight *p);
+
+#endif
