@@ -37,6 +37,8 @@ struct preflight {
 	bool told;                 /* it has a finding already */
 	struct map definitions;    /* name -> json_t: of the custom kinds of the plan, as the target has them */
 	bool definitions_read;
+	json_t *hooks;        /* [{webhook, objects}]: those that must be asked about what is created; NULL: not looked at yet */
+	bool webhook_answers; /* of the services: a dry run got through one that must be asked */
 };
 
 /* objects (stolen; NULL or empty: everything is stopped) are the words of object_describe; mend NULL: the row's. */
@@ -63,5 +65,17 @@ void check_namespaces(struct preflight *p);
 void check_terminating(struct preflight *p);
 /* check_rights.c */
 void check_rights(struct preflight *p);
+/* check_webhooks.c */
+void check_webhooks(struct preflight *p);
+void check_webhook_network(struct preflight *p);
+/* check_quota.c */
+void check_quota(struct preflight *p);
+/* check_operator.c: after check_webhooks */
+void check_controller(struct preflight *p);
+void check_presets(struct preflight *p);
+/* check_needs.c: what of requirements.yaml the row's name says */
+void check_needs(struct preflight *p);
+/* check_nodes.c */
+void check_nodes(struct preflight *p);
 
 #endif

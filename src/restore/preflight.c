@@ -36,6 +36,22 @@ static const struct check checks[] = {
 	{"namespaces", BLOCKS_APPLY, check_namespaces, "create it, or add it to the snapshot's objects/cluster/namespaces/"},
 	{"terminating", BLOCKS_APPLY, check_terminating, "wait until it is gone"},
 	{"rights", BLOCKS_APPLY, check_rights, "grant it: `rhaii-dr rbac --for restore` prints all that is needed"},
+	{"webhooks", BLOCKS_APPLY, check_webhooks, "see whether the controller that serves it runs"},
+	{"webhook-network", BLOCKS_APPLY, check_webhook_network,
+		"put the address of the target's control plane into the policy of the snapshot (or --ignore webhook-network where it is "
+		"right)"},
+	{"quota", BLOCKS_APPLY, check_quota, "raise it"},
+	{"controller", BLOCKS_CONVERGE, check_controller, "scale it up, and see why its pods are not ready"},
+	{"presets", BLOCKS_CONVERGE, check_presets, "install the operator again"},
+	{"gateway-classes", BLOCKS_CONVERGE, check_needs, "install what brings it (Istio), and see its status"},
+	{"gateways", BLOCKS_CONVERGE, check_needs, "create it, or see its status"},
+	{"secrets", BLOCKS_CONVERGE, check_needs, "create it (`rhaii-dr plan --requirements-template DIR` writes what to fill)"},
+	{"configmaps", BLOCKS_CONVERGE, check_needs, "create it"},
+	{"service-accounts", BLOCKS_CONVERGE, check_needs, "create it"},
+	{"volumes", BLOCKS_CONVERGE, check_needs, "create it, and bring the model onto it"},
+	{"references", BLOCKS_CONVERGE, check_needs, "create it, or install what brings it"},
+	{"nodes", BLOCKS_CONVERGE, check_nodes,
+		"add such nodes, or change the service in the snapshot; --ignore nodes where an autoscaler adds them"},
 };
 #define CHECK_COUNT (sizeof(checks) / sizeof(checks[0]))
 
@@ -383,6 +399,7 @@ void preflight_run(struct restore *restore)
 			finding_add(&p, "ok", NULL, NULL, NULL);
 	}
 	map_release(&p.definitions, free_json);
+	json_decref(p.hooks);
 	restore->blockers = count_blockers(restore);
 	if (restore->settings->partial)
 		block_objects(restore);
