@@ -88,6 +88,8 @@ int command_find(const struct command **out, const char *name, struct error *err
 int command_snapshot(struct context *ctx, struct error *err);
 void print_snapshot(struct output *out, const json_t *result);
 int command_accept(struct context *ctx, struct error *err);
+int command_plan(struct context *ctx, struct error *err);
+void print_plan_result(struct output *out, const json_t *result);
 int command_restore(struct context *ctx, struct error *err);
 void print_restore(struct output *out, const json_t *result);
 int command_verify(struct context *ctx, struct error *err);

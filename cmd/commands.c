@@ -52,6 +52,23 @@ const struct command commands[] = {
 		.print = print_snapshot,
 	},
 	{
+		.name = "plan",
+		.summary = "say what a restore would do, and what the target lacks",
+		.args = "[SNAPSHOT]",
+		.max_args = 1,
+		.about = "Holds the target against the snapshot: rights, kinds, versions, fields, webhooks, quotas, the operator, Secrets "
+			 "and "
+			 "all else that the snapshot needs. Everything that would stop the restore is listed at once, with the step that "
+			 "mends it (exit 7); then each object with what would be done to it. Changes nothing." ABOUT_SNAPSHOT_ARGUMENT,
+		.examples = EXAMPLES("plan clusters/prod --context dr-cluster",
+			"plan --context dr-cluster --requirements-template ./secrets", "plan --partial --ignore nodes -o json"),
+		.options = OPTIONS(OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL, OPTION_IGNORE, OPTION_REQUIREMENTS_TEMPLATE,
+			OPTION_OTHER_POLICY, OPTION_WAIT, REPOSITORY, CONNECTION),
+		.needs = NEEDS_CLIENT,
+		.run = command_plan,
+		.print = print_plan_result,
+	},
+	{
 		.name = "restore",
 		.summary = "bring a snapshot back onto a cluster and hold the time against the RTO",
 		.args = "SNAPSHOT | --resume [JOURNAL]",

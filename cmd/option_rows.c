@@ -48,6 +48,8 @@ const struct option option_rows[OPTION_COUNT] = {
 		.help = "restore all but what the target is not ready for, and what depends on that"},
 	[OPTION_IGNORE] = {FILLS(ignore), .name = "ignore", .type = OPT_LIST, .arg = "CHECK", .reach = COMMAND_LINE_ONLY,
 		.help = "pass over what this check of the target finds; repeatable, or several separated by commas"},
+	[OPTION_REQUIREMENTS_TEMPLATE] = {FILLS(requirements_template), .name = "requirements-template", .type = OPT_TEXT, .arg = "DIR",
+		.reach = COMMAND_LINE_ONLY, .help = "write the manifests of what the target must bring here, empty, to be filled"},
 	[OPTION_WAIT] = {FILLS(wait_ms), .name = "wait", .type = OPT_DURATION, .arg = "DURATION", .def = "30m",
 		.help = "how long to wait for the services to become ready; 0 stops after the apply"},
 	[OPTION_RTO] = {FILLS(rto_ms), .name = "rto", .type = OPT_DURATION, .arg = "DURATION", .def = "30m",

@@ -43,6 +43,7 @@ enum option_id {
 	OPTION_ACCEPT_EDITS,
 	OPTION_PARTIAL,
 	OPTION_IGNORE,
+	OPTION_REQUIREMENTS_TEMPLATE,
 	OPTION_WAIT,
 	OPTION_RTO,
 	OPTION_EXIT_CODE,
@@ -118,6 +119,7 @@ struct settings {
 	bool dry_run;
 	bool yes, resume, in_place, accept_edits, partial;
 	struct strlist ignore; /* checks of preflight */
+	char *requirements_template;
 	int64_t wait_ms, rto_ms;
 	bool exit_code, live;
 	char *why;     /* KIND or KIND/NAME; NULL: none */

@@ -104,6 +104,36 @@ static void print_blockers(struct output *out, const json_t *document)
 	print_findings_of(out, preflight, "Not checked on the target:", "not checked", false);
 }
 
+static void print_privileged(struct output *out, const json_t *privileged)
+{
+	static const struct column columns[] = {
+		{"OBJECT", "object", CELL_TEXT, 0}, {"LOOK AT IT", "text", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
+
+	if (json_array_size(privileged) == 0)
+		return;
+	output_heading(out, "Privileged:");
+	output_table(out, privileged, columns);
+}
+
+void print_actions(struct output *out, const json_t *plan)
+{
+	const json_t *wave, *action;
+	size_t i, j;
+
+	json_array_foreach (json_object_get(plan, "waves"), i, wave) {
+		auto_free char *title = xasprintf("Wave %s:", table_text(wave, "name"));
+
+		output_heading(out, title);
+		json_array_foreach (json_object_get(wave, "actions"), j, action) {
+			auto_free char *object = table_object_text(action);
+			const char *blocked = table_text(action, "blocked"), *reason = *blocked ? blocked : table_text(action, "reason");
+
+			output_status(out, "", *blocked ? "blocked" : table_text(action, "action"), "%s%s%s", object, *reason ? ": " : "",
+				reason);
+		}
+	}
+}
+
 void print_plan(struct output *out, const json_t *plan)
 {
 	static const struct column columns[] = {{"WAVE", "name", CELL_TEXT, 0}, {"CREATE", "create", CELL_NUMBER, 0},
@@ -117,6 +147,7 @@ void print_plan(struct output *out, const json_t *plan)
 	output_heading(out, "Plan:");
 	output_table(out, rows, columns);
 	print_notable(out, waves, "action");
+	print_privileged(out, json_object_get(plan, "privileged"));
 	table_maintenance(
 		out, "WARNING: these were stopped when the snapshot was taken, and will not serve:", json_object_get(plan, "maintenance"));
 	table_requirements(out, "The target must bring:", json_object_get(plan, "requirements"), false);

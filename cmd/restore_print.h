@@ -7,6 +7,8 @@
 
 struct output;
 
+/* Every action, wave by wave, with its reason. */
+void print_actions(struct output *out, const json_t *plan);
 void print_plan(struct output *out, const json_t *plan);
 
 #endif

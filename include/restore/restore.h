@@ -52,7 +52,8 @@ int restore_blocked(const struct restore *restore, struct error *err);
  *  waves: [{name, gate (or null), actions: [{action: create|merge|skip|conflict, kind, namespace, name, reason, fields: [{path, live, snapshot}], blocked (what stops it, or null)}]}],
  *  counts: {create, merge, skip, conflict}, environment: [{object, path, value}], requirements: [as in requirements.yaml],
  *  maintenance: [as snapshot/maintenance.h says], blockers (count of findings that stop the whole restore),
- *  preflight: [{check, blocks: apply|converge, result: ok|failed|not checked, objects: ["Kind ns/name"] (empty: all), text, mend, ignored}]}. The caller's.
+ *  preflight: [{check, blocks: apply|converge, result: ok|failed|not checked, objects: ["Kind ns/name"] (empty: all), text, mend, ignored}],
+ *  privileged: [{object, text}] (what gives rights, opens the network or changes the traffic of others)}. The caller's.
  */
 json_t *restore_plan_json(const struct restore *restore);
 

@@ -25,6 +25,7 @@ enum subject {
 	WEBHOOKS,    /* configurations of webhooks */
 	SPACES,      /* the namespaces, whatever the policy has */
 	DEFINITIONS, /* where the policy has kinds that may be custom */
+	TARGET,      /* what preflight looks at (target_reads) */
 	IDENTITY,    /* the namespace whose uid is the identity of the cluster */
 	LEASE,       /* that keeps a second restore out; in its own namespace */
 };
@@ -47,6 +48,7 @@ static const struct right {
 	{RBAC_SNAPSHOT, WEBHOOKS, LIST, true},
 	{RBAC_RESTORE, IDENTITY, GET, true},
 	{RBAC_RESTORE, SPACES, LIST, true},
+	{RBAC_RESTORE, TARGET, 0, true},
 	{RBAC_RESTORE, EVERY_KIND, LIST, true},
 	{RBAC_RESTORE, EVERY_KIND, GET | CREATE | UPDATE, false},
 	{RBAC_RESTORE, MERGED_KINDS, PATCH, false},
@@ -56,6 +58,29 @@ static const struct right {
 	{RBAC_VERIFY, IDENTITY, GET, true},
 	{RBAC_VERIFY, EVERY_KIND, LIST, false},
 	{RBAC_VERIFY, INVENTORY, LIST, false},
+};
+
+/*
+ * What the checks of preflight read of a target. Each can be taken away: its check then says "not checked". Secrets are not among them: whoever wants their keys checked
+ * grants that himself.
+ */
+static const struct {
+	const char *group, *resource;
+	unsigned verbs;
+} target_reads[] = {
+	{"", "configmaps", GET},
+	{"", "nodes", LIST},
+	{"", "persistentvolumeclaims", GET},
+	{"", "resourcequotas", LIST},
+	{"", "serviceaccounts", GET},
+	{"", "services", GET},
+	{"admissionregistration.k8s.io", "mutatingwebhookconfigurations", LIST},
+	{"admissionregistration.k8s.io", "validatingwebhookconfigurations", LIST},
+	{"apiextensions.k8s.io", "customresourcedefinitions", GET},
+	{"apps", "deployments", LIST},
+	{"discovery.k8s.io", "endpointslices", LIST},
+	{"gateway.networking.k8s.io", "gatewayclasses", GET},
+	{"gateway.networking.k8s.io", "gateways", GET},
 };
 
 /* ---- which verbs on what ---- */
@@ -193,6 +218,8 @@ static void grant_right(struct roles *roles, const struct policy *policy, const 
 		name_controllers(cluster, policy, right->verbs);
 	for (size_t i = 0; right->subject == WEBHOOKS && i < policy->webhook_count; i++)
 		role_grant(cluster, policy->webhooks[i].group, policy->webhooks[i].resource, right->verbs);
+	for (size_t i = 0; right->subject == TARGET && i < sizeof(target_reads) / sizeof(target_reads[0]); i++)
+		role_grant(cluster, target_reads[i].group, target_reads[i].resource, target_reads[i].verbs);
 	if (right->subject == SPACES)
 		role_grant(cluster, "", "namespaces", right->verbs);
 	for (size_t i = 0; i < policy->kind_count; i++) {

@@ -63,7 +63,7 @@ static json_t *accelerators_of(const json_t *pod)
 	json_array_foreach (json_object_get(pod, "containers"), i, container) {
 		auto_json json_t *both = json_object();
 		json_t *requests = json_at(container, "resources", "requests", NULL),
-			     *limits = json_at(container, "resources", "limits", NULL);
+		       *limits = json_at(container, "resources", "limits", NULL);
 
 		if (json_is_object(requests))
 			json_object_update(both, requests);

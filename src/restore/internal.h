@@ -130,6 +130,8 @@ void record_phase_stop(struct restore *restore, enum phase phase);
  * not, else null)}, or null where the target is the source itself. What stands in the way is told and no failure.
  */
 json_t *succession_write(const struct restore *restore);
+/* privileged.c: [{object, text}]. The caller's. */
+json_t *privileged_json(const struct restore *restore);
 
 const char *action_kind_name(enum action_kind kind);
 const char *action_result_name(enum action_result result);

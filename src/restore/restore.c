@@ -341,6 +341,15 @@ static int run(struct restore *restore, json_t **converged, json_t **probes, str
 	return rc;
 }
 
+/* What is blocked is left for a resume once it is mended: such a journal is not finished. */
+static bool has_blocked(const struct restore *restore)
+{
+	for (size_t i = 0; i < restore->action_count; i++)
+		if (restore->actions[i].result == RESULT_BLOCKED)
+			return true;
+	return false;
+}
+
 /* The lease first: a kill in between leaves a journal that can be resumed, and no lease that nobody gives back. */
 static int end(struct restore *restore, int rc, const struct outcome *outcome, struct error *err)
 {
@@ -353,7 +362,7 @@ static int end(struct restore *restore, int rc, const struct outcome *outcome, s
 		return rc;
 	if (rc < 0)
 		outcome_add(&whole, err->code);
-	if (journal_finish(restore->journal, outcome_exit_code(&whole), &fault) < 0 && rc == 0) {
+	if (!has_blocked(restore) && journal_finish(restore->journal, outcome_exit_code(&whole), &fault) < 0 && rc == 0) {
 		*err = fault;
 		rc = -1;
 	}

@@ -175,8 +175,11 @@ static void test_a_restore_patches_and_watches_only_what_it_must(void **state)
 	(void)state;
 	assert_rights(list, "ClusterRole",
 		"create configmaps\ncreate namespaces\ncreate serviceaccounts\ncreate things\n"
-		"get configmaps\nget namespaces\nget namespaces/kube-system\nget serviceaccounts\nget things\n"
-		"list configmaps\nlist deployments\nlist namespaces\nlist serviceaccounts\nlist things\n"
+		"get configmaps\nget customresourcedefinitions\nget gatewayclasses\nget gateways\nget namespaces\nget "
+		"namespaces/kube-system\n"
+		"get persistentvolumeclaims\nget serviceaccounts\nget services\nget things\n"
+		"list configmaps\nlist deployments\nlist endpointslices\nlist mutatingwebhookconfigurations\nlist namespaces\nlist nodes\n"
+		"list resourcequotas\nlist serviceaccounts\nlist things\nlist validatingwebhookconfigurations\n"
 		"patch serviceaccounts\nupdate configmaps\nupdate namespaces\nupdate serviceaccounts\nupdate things\n"
 		"watch deployments\nwatch things\n");
 }
