@@ -90,8 +90,9 @@ static void print_findings_of(struct output *out, const json_t *preflight, const
 		if (first)
 			output_heading(out, title);
 		first = false;
-		output_status(out, table_text(finding, "check"), result, "%s%s%s%s", table_text(finding, "text"), *mend ? " (" : "", mend,
-			*mend ? ")" : "");
+		output_status(out, table_text(finding, "check"), result, "%s", table_text(finding, "text"));
+		if (*mend && !ignored)
+			output_line(out, "    %s", mend);
 	}
 }
 

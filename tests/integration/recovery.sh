@@ -121,7 +121,7 @@ test_a_dry_run_writes_nothing() {
 
 # Ready before the restore: a namespace without labels, as the guide's cluster script leaves it, and the Secrets.
 test_a_fresh_cluster_comes_back_from_the_archive() {
-	cluster_kubectl "$target" create namespace rhaii-inference
+	bring_secrets "$target"
 	mark "$target" >restore-began
 	expect 0 dr "$target" restore "$(archive)" --yes --wait 3m -o json
 	mv out report.json
