@@ -199,6 +199,388 @@ static void test_rights_that_nobody_tells_block_nothing(void **state)
 	assert_int_equal(restore_blocked(f->restore, f->err), 0);
 }
 
+/* ---- webhooks ---- */
+
+#define HOOK_RULES "'rules':[{'operations':['CREATE'],'apiGroups':['serving.kserve.io'],'apiVersions':['*'],'resources':['llminferenceservices']}]"
+#define HOOK(more) "{'metadata':{'name':'kserve'},'webhooks':[{'name':'defaulter.kserve'," HOOK_RULES "," more "}]}"
+#define BY_SERVICE "'clientConfig':{'caBundle':'QUE=','service':{'namespace':'kserve','name':'hook'}}"
+#define SLICES "GET /apis/discovery.k8s.io/v1/namespaces/kserve/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dhook "
+#define DRY_RUN "/llminferenceservices?fieldManager=rhaii-dr&fieldValidation=Strict&dryRun=All "
+
+/* A cluster that serves what the checks behind the plan look at, too. */
+static void hello_whole(struct restore_fixture *f)
+{
+	fake_cluster_hello(&f->cluster, "new",
+		FAKE_VERSION("v1",
+			FAKE_RESOURCE("namespaces", "Namespace", "Cluster") "," FAKE_RESOURCE("nodes", "Node", "Cluster") "," FAKE_RESOURCE("secrets",
+				"Secret", "Namespaced") "," FAKE_RESOURCE("resourcequotas", "ResourceQuota",
+				"Namespaced") "," FAKE_RESOURCE("persistentvolumeclaims", "PersistentVolumeClaim",
+				"Namespaced") "," FAKE_RESOURCE("configmaps", "ConfigMap", "Namespaced")),
+		FAKE_GROUP("apps", FAKE_VERSION("v1", FAKE_RESOURCE("deployments", "Deployment", "Namespaced"))) "," FAKE_GROUP(
+			"admissionregistration.k8s.io",
+			FAKE_VERSION("v1",
+				FAKE_RESOURCE("mutatingwebhookconfigurations", "MutatingWebhookConfiguration", "Cluster") "," FAKE_RESOURCE(
+					"validatingwebhookconfigurations", "ValidatingWebhookConfiguration",
+					"Cluster"))) "," FAKE_GROUP("serving.kserve.io",
+			FAKE_VERSION("v1alpha2",
+				FAKE_RESOURCE("llminferenceservices", "LLMInferenceService",
+					"Namespaced")) "," FAKE_VERSION("v1alpha1",
+				FAKE_RESOURCE("llminferenceserviceconfigs", "LLMInferenceServiceConfig",
+					"Namespaced"))) "," FAKE_GROUP("networking.k8s.io",
+			FAKE_VERSION("v1", FAKE_RESOURCE("networkpolicies", "NetworkPolicy", "Namespaced"))) "," FAKE_GROUP("gateway.networking.k8s.io",
+			FAKE_VERSION("v1",
+				FAKE_RESOURCE("gateways", "Gateway", "Namespaced") "," FAKE_RESOURCE("gatewayclasses", "GatewayClass",
+					"Cluster") "," FAKE_RESOURCE("httproutes", "HTTPRoute", "Namespaced"))));
+	fake_cluster_list(&f->cluster, SPACES, SPACE_LIST, "{'metadata':{'name':'prod'}},{'metadata':{'name':'kserve'}}");
+}
+
+static void with_hooked_service(struct restore_fixture *f, const char *hook)
+{
+	f->settings.wait_ms = 1000;
+	restore_object("llminferenceservices", SERVICE("prod", "qwen", "'replicas':1"));
+	hello_whole(f);
+	fake_cluster_list(&f->cluster, SERVICES, SERVICE_VERSION, "LLMInferenceService", "");
+	fake_cluster_list(&f->cluster, "/mutatingwebhookconfigurations?", "admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", hook);
+	fake_cluster_list(&f->cluster, "/validatingwebhookconfigurations?", "admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "");
+}
+
+static void test_a_webhook_without_a_ca_bundle(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_hooked_service(f, HOOK("'clientConfig':{'service':{'namespace':'kserve','name':'hook'}}"));
+	restore_blocked_by(f, "webhooks", "LLMInferenceService prod/qwen", "webhook defaulter.kserve has no CA bundle");
+}
+
+static void test_a_webhook_without_an_endpoint(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_hooked_service(f, HOOK(BY_SERVICE));
+	(void)fake_cluster_say(&f->cluster, SLICES, 200, "{'items':[{'endpoints':[{'conditions':{'ready':false}}]}]}");
+	restore_blocked_by(
+		f, "webhooks", "LLMInferenceService prod/qwen", "webhook defaulter.kserve: its Service kserve/hook has no endpoint that is ready");
+}
+
+static void test_a_webhook_that_does_not_answer(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_hooked_service(f, HOOK("'clientConfig':{'url':'https://127.0.0.1/'}"));
+	fake_cluster_say_times(&f->cluster, 2, DRY_RUN, 500, UNAVAILABLE);
+	restore_blocked_by(f, "webhooks", "LLMInferenceService prod/qwen",
+		"the target does not take a LLMInferenceService in a dry run: no endpoints available for the webhook");
+}
+
+/* Whether it likes the object is found out by the create. */
+static void test_a_webhook_that_refuses_the_object_answers(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_hooked_service(f, HOOK("'clientConfig':{'url':'https://127.0.0.1/'}"));
+	(void)fake_cluster_say(&f->cluster, DRY_RUN, 422, REFUSED);
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "webhooks"), "result", NULL), "ok");
+}
+
+static void test_a_webhook_that_need_not_answer_or_is_not_asked_blocks_nothing(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_hooked_service(f,
+		HOOK("'failurePolicy':'Ignore','clientConfig':{'service':{'namespace':'kserve','name':'hook'}}") "," HOOK(
+			"'namespaceSelector':{'matchLabels':{'kubernetes.io/metadata.name':'other'}},'clientConfig':{'service':{'namespace':'kserve','name':'hook'}}"));
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "webhooks"), "result", NULL), "ok");
+}
+
+#define POLICY_FROM(block)                                                                                                                 \
+	"{'apiVersion':'networking.k8s.io/v1','kind':'NetworkPolicy'," META("kserve", "narrow", "") ",'spec':{'podSelector':{'matchLabels':"      \
+	"{'app':'controller'}},'ingress':[{'from':[{'ipBlock':{'cidr':'" block "'}}]}]}}"
+
+static void with_policy(struct restore_fixture *f, const char *policy)
+{
+	f->settings.policy = "rhaii";
+	with_hooked_service(f, HOOK(BY_SERVICE));
+	restore_object("networkpolicies", policy);
+	fake_cluster_list(&f->cluster, "/networkpolicies?", "networking.k8s.io/v1", "NetworkPolicy", "");
+	(void)fake_cluster_say(&f->cluster, SLICES, 200, "{'items':[{'endpoints':[{}]}]}");
+	(void)fake_cluster_say(&f->cluster, DRY_RUN, 201, "{}");
+	(void)fake_cluster_say(
+		&f->cluster, "GET /api/v1/namespaces/kserve/services/hook ", 200, "{'spec':{'selector':{'app':'controller','tier':'control'}}}");
+}
+
+static void test_a_policy_that_lets_only_the_old_control_plane_in(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_policy(f, POLICY_FROM("172.16.0.0/28"));
+	restore_blocked_by(f, "webhook-network", "NetworkPolicy kserve/narrow",
+		"NetworkPolicy kserve/narrow lets only the addresses 172.16.0.0/28 in to the webhook of its namespace: the target's API server may "
+		"have another one");
+}
+
+static void test_a_policy_that_lets_everybody_in_cuts_nobody_off(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_policy(f, POLICY_FROM("0.0.0.0/0"));
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "webhook-network"), "result", NULL), "ok");
+}
+
+/* ---- quota ---- */
+
+static void with_quota(struct restore_fixture *f, const char *quota)
+{
+	restore_object("configmaps", CONFIG("prod", "one", "1"));
+	restore_object("configmaps", CONFIG("prod", "two", "2"));
+	hello_whole(f);
+	restore_no_configs(f);
+	fake_cluster_list(&f->cluster, "/resourcequotas?", "v1", "ResourceQuota", quota);
+}
+
+static void test_a_quota_that_counts_objects(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_quota(f, "{" META("prod", "small", "") ",'spec':{'hard':{'configmaps':'3'}},'status':{'used':{'configmaps':'2'}}}");
+	restore_blocked_by(f, "quota", "ConfigMap prod/one",
+		"ResourceQuota prod/small lets configmaps grow to 3: 2 are there, 2 more are in the snapshot");
+}
+
+static void test_a_quota_with_room_or_of_another_namespace_blocks_nothing(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_quota(f, "{" META("prod", "large", "") ",'spec':{'hard':{'count/configmaps':'4'}},'status':{'used':{'count/configmaps':'2'}}},{" META(
+			      "test", "small", "") ",'spec':{'hard':{'configmaps':'0'}}}");
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "quota"), "result", NULL), "ok");
+}
+
+/* ---- the operator ---- */
+
+#define CONTROLLER(available)                                                                                                              \
+	"{'metadata':{'namespace':'kserve','name':'llmisvc-controller-manager'},'status':{'availableReplicas':" available "}}"
+#define PRESET(more)                                                                                                                       \
+	"{'metadata':{'namespace':'kserve','name':'kserve-config-llm-template','annotations':{'serving.kserve.io/well-known-config':'true'}" more "}}"
+
+static void with_operator(struct restore_fixture *f, const char *deployments, const char *presets)
+{
+	with_hooked_service(f, "");
+	fake_cluster_list(&f->cluster, "/deployments?", "apps/v1", "Deployment", deployments);
+	fake_cluster_list(&f->cluster, "/llminferenceserviceconfigs?", "meta.k8s.io/v1", "PartialObjectMetadata", presets);
+}
+
+static void test_a_controller_that_is_scaled_down(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_operator(f, CONTROLLER("0"), PRESET(""));
+	restore_blocked_by(
+		f, "controller", "LLMInferenceService prod/qwen", "no replica of Deployment kserve/llmisvc-controller-manager is available");
+}
+
+static void test_no_controller(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_operator(f, "{'metadata':{'namespace':'web','name':'shop'}}", PRESET(""));
+	restore_blocked_by(f, "controller", "LLMInferenceService prod/qwen", "the target has no controller of KServe");
+}
+
+static void test_no_presets(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_operator(f, CONTROLLER("1"), "{'metadata':{'namespace':'prod','name':'own'}}");
+	restore_blocked_by(f, "presets", "LLMInferenceService prod/qwen",
+		"the target has none of the presets of KServe (LLMInferenceServiceConfigs)");
+}
+
+static void test_a_preset_that_is_being_deleted(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_operator(f, CONTROLLER("1"), PRESET(",'deletionTimestamp':'2026-11-20T14:00:00Z'"));
+	restore_blocked_by(
+		f, "presets", "LLMInferenceService prod/qwen", "preset kserve/kserve-config-llm-template is being deleted");
+}
+
+/* Nobody waits for the services: they are told, and stop nothing. */
+static void test_without_waiting_what_stops_converging_blocks_nothing(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_operator(f, CONTROLLER("0"), "");
+	f->settings.wait_ms = 0;
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "controller"), "result", NULL), "failed");
+	assert_string_equal(json_text_at(restore_finding(f->plan, "controller"), "blocks", NULL), "converge");
+	assert_int_equal(restore_blocked(f->restore, f->err), 0);
+}
+
+/* ---- requirements ---- */
+
+#define NEED(resource, kind, name, keys, state)                                                                                            \
+	"requirements: [{group: '', resource: " resource ", kind: " kind ", namespace: prod, name: " name ", keys: [" keys                     \
+	"], neededBy: [ConfigMap prod/app], optional: false, state: " state "}]\n"
+#define SECRET "GET /api/v1/namespaces/prod/secrets/hf "
+
+static void with_need(struct restore_fixture *f, const char *requirements)
+{
+	f->settings.wait_ms = 1000;
+	restore_object("configmaps", CONFIG("prod", "app", "one"));
+	support_write_file("snap/requirements.yaml", requirements);
+	hello_whole(f);
+	restore_no_configs(f);
+}
+
+static void test_a_secret_that_is_missing(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_need(f, NEED("secrets", "Secret", "hf", "token", "required"));
+	(void)fake_cluster_say(&f->cluster, SECRET, 404, "{'kind':'Status','reason':'NotFound','message':'not there'}");
+	restore_blocked_by(f, "secrets", "ConfigMap prod/app", "Secret prod/hf is not on the target");
+}
+
+static void test_a_secret_without_its_key(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_need(f, NEED("secrets", "Secret", "hf", "token, other", "required"));
+	(void)fake_cluster_say(&f->cluster, SECRET, 200, "{'data':{'other':'QUE='}}");
+	restore_blocked_by(f, "secrets", "ConfigMap prod/app", "Secret prod/hf has no key token");
+	assert_null(strstr(json_string_value(json_object_get(restore_finding(f->plan, "secrets"), "text")), "QUE="));
+}
+
+/* Its values do not even come here. */
+static void test_a_secret_of_which_no_key_is_known_is_asked_for_by_its_metadata(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_need(f, NEED("secrets", "Secret", "hf", "", "required"));
+	(void)fake_cluster_say(&f->cluster, SECRET, 200, "{'metadata':{'name':'hf'}}");
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "secrets"), "result", NULL), "ok");
+	assert_int_equal(fake_cluster_seen(&f->cluster, "as=PartialObjectMetadata;g=meta.k8s.io"), 1);
+}
+
+static void test_a_secret_that_may_not_be_read_is_not_checked(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_need(f, NEED("secrets", "Secret", "hf", "token", "required"));
+	(void)fake_cluster_say(&f->cluster, SECRET, 403, "{'kind':'Status','message':'no such right'}");
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "secrets"), "result", NULL), "not checked");
+	assert_int_equal(restore_blocked(f->restore, f->err), 0);
+}
+
+static void test_what_the_source_did_not_have_either_blocks_nothing(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_need(f, NEED("secrets", "Secret", "hf", "token", "missing"));
+	restore_plan(f);
+	assert_int_equal(restore_blocked(f->restore, f->err), 0);
+	assert_int_equal(fake_cluster_seen(&f->cluster, SECRET), 0);
+}
+
+static void test_a_volume_that_is_missing(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_need(f, NEED("persistentvolumeclaims", "PersistentVolumeClaim", "models", "", "required"));
+	(void)fake_cluster_say(&f->cluster, "/persistentvolumeclaims/models ", 404, "{'kind':'Status','reason':'NotFound','message':'not there'}");
+	restore_blocked_by(f, "volumes", "ConfigMap prod/app", "PersistentVolumeClaim prod/models is not on the target");
+}
+
+static void test_a_gateway_class_that_nobody_accepted(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_need(f, "requirements: [{group: gateway.networking.k8s.io, resource: gatewayclasses, kind: GatewayClass, namespace: '', name: istio, "
+		     "keys: [], neededBy: [ConfigMap prod/app], optional: false, state: required}]\n");
+	(void)fake_cluster_say(
+		&f->cluster, "/gatewayclasses/istio ", 200, "{'status':{'conditions':[{'type':'Accepted','status':'Unknown'}]}}");
+	restore_blocked_by(f, "gateway-classes", "ConfigMap prod/app", "GatewayClass istio is not Accepted");
+}
+
+static void test_a_requirement_of_a_kind_that_is_not_served(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_need(f, "requirements: [{group: cert-manager.io, resource: clusterissuers, kind: ClusterIssuer, namespace: '', name: ca, keys: [], "
+		     "neededBy: [ConfigMap prod/app], optional: false, state: required}]\n");
+	restore_blocked_by(
+		f, "references", "ConfigMap prod/app", "ClusterIssuer ca is of a kind that the target does not serve");
+}
+
+/* ---- nodes ---- */
+
+#define GPU_POD "'replicas':2,'template':{'nodeSelector':{'accelerator':'l4'},'containers':[{'name':'main','resources':{'limits':{'nvidia.com/gpu':'1'}}}]}"
+#define NODE(labels, gpus, spec) "{'metadata':{'name':'n','labels':{" labels "}},'spec':{" spec "},'status':{'allocatable':{'nvidia.com/gpu':'" gpus "'}}}"
+#define GPU_TAINT "'taints':[{'key':'nvidia.com/gpu','value':'present','effect':'NoSchedule'}]"
+
+static void with_nodes(struct restore_fixture *f, const char *nodes)
+{
+	f->settings.wait_ms = 1000;
+	restore_object("llminferenceservices", SERVICE("prod", "qwen", GPU_POD));
+	hello_whole(f);
+	fake_cluster_list(&f->cluster, SERVICES, SERVICE_VERSION, "LLMInferenceService", "");
+	fake_cluster_list(&f->cluster, "/nodes?", "v1", "Node", nodes);
+}
+
+static void test_no_node_has_the_labels(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_nodes(f, NODE("'accelerator':'h100'", "8", ""));
+	restore_blocked_by(f, "nodes", "LLMInferenceService prod/qwen",
+		"LLMInferenceService prod/qwen: no node of the target has the labels that pods of template ask for, and no taint that they do not "
+		"tolerate (nvidia.com/gpu 1, accelerator=l4)");
+}
+
+static void test_a_taint_that_is_not_tolerated(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_nodes(f, NODE("'accelerator':'l4'", "8", "'taints':[{'key':'team','value':'web','effect':'NoSchedule'}]"));
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "nodes"), "result", NULL), "failed");
+}
+
+static void test_too_few_accelerators(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_nodes(f, NODE("'accelerator':'l4'", "1", GPU_TAINT) "," NODE("'accelerator':'h100'", "8", ""));
+	restore_blocked_by(f, "nodes", "LLMInferenceService prod/qwen",
+		"LLMInferenceService prod/qwen: the nodes of the target have accelerators for 1 of 2 pods of template (nvidia.com/gpu 1, accelerator=l4)");
+}
+
+/* A taint named as the resource is tolerated by admission. */
+static void test_enough_accelerators(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_nodes(f, NODE("'accelerator':'l4'", "1", GPU_TAINT) "," NODE("'accelerator':'l4'", "1", GPU_TAINT));
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "nodes"), "result", NULL), "ok");
+}
+
+static void test_a_target_without_nodes_is_not_judged(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_nodes(f, "");
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "nodes"), "result", NULL), "not checked");
+}
+
 /* ---- what a blocker stops ---- */
 
 static void with_blocked_space(struct restore_fixture *f)
@@ -285,6 +667,33 @@ int main(void)
 		TEST(test_a_right_that_is_missing),
 		TEST(test_a_list_that_is_forbidden_is_a_right_that_is_missing),
 		TEST(test_rights_that_nobody_tells_block_nothing),
+		TEST(test_a_webhook_without_a_ca_bundle),
+		TEST(test_a_webhook_without_an_endpoint),
+		TEST(test_a_webhook_that_does_not_answer),
+		TEST(test_a_webhook_that_refuses_the_object_answers),
+		TEST(test_a_webhook_that_need_not_answer_or_is_not_asked_blocks_nothing),
+		TEST(test_a_policy_that_lets_only_the_old_control_plane_in),
+		TEST(test_a_policy_that_lets_everybody_in_cuts_nobody_off),
+		TEST(test_a_quota_that_counts_objects),
+		TEST(test_a_quota_with_room_or_of_another_namespace_blocks_nothing),
+		TEST(test_a_controller_that_is_scaled_down),
+		TEST(test_no_controller),
+		TEST(test_no_presets),
+		TEST(test_a_preset_that_is_being_deleted),
+		TEST(test_without_waiting_what_stops_converging_blocks_nothing),
+		TEST(test_a_secret_that_is_missing),
+		TEST(test_a_secret_without_its_key),
+		TEST(test_a_secret_of_which_no_key_is_known_is_asked_for_by_its_metadata),
+		TEST(test_a_secret_that_may_not_be_read_is_not_checked),
+		TEST(test_what_the_source_did_not_have_either_blocks_nothing),
+		TEST(test_a_volume_that_is_missing),
+		TEST(test_a_gateway_class_that_nobody_accepted),
+		TEST(test_a_requirement_of_a_kind_that_is_not_served),
+		TEST(test_no_node_has_the_labels),
+		TEST(test_a_taint_that_is_not_tolerated),
+		TEST(test_too_few_accelerators),
+		TEST(test_enough_accelerators),
+		TEST(test_a_target_without_nodes_is_not_judged),
 		TEST(test_a_check_that_is_ignored_blocks_nothing_and_is_told),
 		TEST(test_only_a_check_can_be_ignored),
 		TEST(test_partial_restores_all_that_is_not_blocked),

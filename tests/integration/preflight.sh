@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A target that is not ready: each fault alone is found, named with what it stops, and mended; ten at once are listed at once.
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+source=$work/source target=$work/target
+cluster_up source "$source" && cluster_load "$source" --gateway-port "$(free_port)" >/dev/null && cluster_up target "$target" || exit 1
+dr "$source" snapshot --cluster prod --repo backup 2>/dev/null >&2 && git clone -q -b clusters/prod backup clone || exit 1
+cluster_down "$source"
+
+objects=objects/namespaces/rhaii-inference
+service=$objects/llminferenceservices.serving.kserve.io/opt-125m-tuned.yaml
+
+# edited: a fresh copy of the snapshot in ./folder, to be changed by hand
+edited() {
+	rm -rf folder && cp -r clone folder
+}
+
+# plan CODE [FOLDER] ARGS...: the plan of that snapshot, as JSON in ./out
+plan() {
+	local code=$1 of=${2:-./clone}
+	expect "$code" dr "$target" plan "$of" -o json "${@:3}"
+}
+
+# alone CHECK TEXT: this check, and no other, has found something, and says so
+alone() {
+	same "failed checks" "$(jq -r '[.preflight[] | select(.result == "failed").check] | unique | join(" ")' out)" "$1"
+	jq -e --arg text "$2" '[.preflight[] | select(.result == "failed").text] | any(contains($text))' out
+	jq -e '[.preflight[] | select(.result == "failed")] | all(.mend != null)' out
+}
+
+test_nothing_is_wrong_with_a_target_that_has_everything() {
+	bring_secrets "$target"
+	at=$(mark "$target")
+	plan 0
+	alone "" "" || jq -e '.blockers == 0' out
+	only_reads "$target" "$at"
+	expect 0 dr "$target" plan ./clone
+	has out 'create LLMInferenceService rhaii-inference/opt-125m-tuned'
+	has out 'EnvoyFilter opendatahub/inference-pool-route-body-forwarding  changes the proxies'
+}
+
+test_templates_of_what_to_bring_have_keys_and_no_values() {
+	plan 0 ./clone --requirements-template templates
+	same "mode" "$(stat -c %a templates/namespaces/rhaii-inference/secrets/huggingface-token.yaml)" 600
+	has templates/namespaces/rhaii-inference/secrets/huggingface-token.yaml "  token: ''"
+	echo '# filled' >>templates/namespaces/rhaii-inference/secrets/huggingface-token.yaml
+	plan 0 ./clone --requirements-template templates
+	has templates/namespaces/rhaii-inference/secrets/huggingface-token.yaml '# filled'
+	cluster_kubectl "$target" apply --dry-run=server -R -f templates
+}
+
+test_a_right_that_is_missing() {
+	account "$target" default restorer
+	grant "$target" "$(but_not httproutes)" --for restore --service-account default/restorer
+	expect 7 in_pod "$target" restorer plan ./clone -o json
+	jq -e '[.preflight[] | select(.check == "rights" and .result == "failed").text] | any(. == "we may not create httproutes.gateway.networking.k8s.io in namespace rhaii-inference")' out
+	jq -e '[.preflight[] | select(.check == "secrets").result] == ["not checked"]' out
+}
+
+test_a_secret_without_its_key() {
+	cluster_kubectl "$target" -n rhaii-inference patch secret huggingface-token --type=json -p '[{"op":"move","from":"/data/token","path":"/data/HF_TOKEN"}]'
+	plan 7
+	alone secrets "Secret rhaii-inference/huggingface-token has no key token"
+	plan 0 ./clone --wait 0
+	alone secrets "has no key token"
+	plan 0 ./clone --ignore secrets
+	cluster_kubectl "$target" -n rhaii-inference patch secret huggingface-token --type=json -p '[{"op":"move","from":"/data/HF_TOKEN","path":"/data/token"}]'
+}
+
+test_a_field_that_would_be_dropped() {
+	edited
+	printf '  notAField: 1\n' >>folder/$service
+	plan 7 ./folder
+	alone fields 'the target does not know spec.notAField'
+}
+
+test_a_version_that_is_not_served() {
+	edited
+	sed -i 's|^apiVersion: .*|apiVersion: serving.kserve.io/v9|' folder/$service
+	plan 7 ./folder
+	alone versions 'the snapshot holds version v9'
+}
+
+test_a_volume_that_is_missing() {
+	edited
+	cat >>folder/requirements.yaml <<-'EOF'
+		- group: ''
+		  keys: []
+		  kind: PersistentVolumeClaim
+		  name: models
+		  namespace: rhaii-inference
+		  neededBy:
+		  - LLMInferenceService rhaii-inference/opt-125m-tuned
+		  optional: false
+		  resource: persistentvolumeclaims
+		  state: required
+	EOF
+	plan 7 ./folder
+	alone volumes 'PersistentVolumeClaim rhaii-inference/models is not on the target'
+}
+
+test_a_quota_that_is_too_small() {
+	cluster_kubectl "$target" -n rhaii-inference create quota small --hard=count/llminferenceservices.serving.kserve.io=1
+	plan 7
+	alone quota 'lets count/llminferenceservices.serving.kserve.io grow to 1: 0 are there, 3 more are in the snapshot'
+	cluster_kubectl "$target" -n rhaii-inference delete quota small
+}
+
+test_a_gateway_class_that_is_missing() {
+	cluster_kubectl "$target" get gatewayclass istio -o json | jq 'del(.metadata.uid, .metadata.resourceVersion)' >class.json
+	cluster_kubectl "$target" delete gatewayclass istio
+	plan 7
+	alone gateway-classes 'GatewayClass istio is not on the target'
+	cluster_kubectl "$target" create -f class.json
+	for _ in $(seq 50); do plan 0 && return 0 || sleep 0.1; done
+	return 1
+}
+
+test_a_controller_that_is_scaled_down() {
+	cluster_kubectl "$target" -n opendatahub create deployment llmisvc-controller-manager --image=registry.invalid/x --replicas=0
+	plan 7
+	alone controller 'no replica of Deployment opendatahub/llmisvc-controller-manager is available'
+	cluster_kubectl "$target" -n opendatahub delete deployment llmisvc-controller-manager
+}
+
+test_nodes_without_accelerators() {
+	cluster_kubectl "$target" create -f - <<<'{"apiVersion":"v1","kind":"Node","metadata":{"name":"one"}}'
+	cluster_kubectl "$target" taint node one node.kubernetes.io/not-ready- || true
+	edited
+	plan 0 ./folder
+	sed -i '/^  template:/,/^  [a-z]*:/ s|^    - image: .*|&\n      resources: {limits: {nvidia.com/gpu: "1"}}|' folder/$objects/llminferenceservices.serving.kserve.io/facebook-opt-125m-single.yaml
+	grep -q nvidia.com/gpu folder/$objects/llminferenceservices.serving.kserve.io/facebook-opt-125m-single.yaml || sed -n 1,60p folder/$objects/llminferenceservices.serving.kserve.io/facebook-opt-125m-single.yaml
+	plan 7 ./folder
+	alone nodes 'have accelerators for 0 of 1 pods of template (nvidia.com/gpu 1)'
+	cluster_kubectl "$target" delete node one
+}
+
+test_a_namespace_that_is_being_deleted() {
+	cluster_kubectl "$target" create namespace going
+	cluster_kubectl "$target" create -f - <<<'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"held","namespace":"going","finalizers":["test/held"]}}'
+	cluster_kubectl "$target" delete namespace going --wait=false
+	edited
+	mkdir -p folder/objects/namespaces/going/networkpolicies.networking.k8s.io
+	printf 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: own\n  namespace: going\nspec:\n  podSelector: {}\n' >folder/objects/namespaces/going/networkpolicies.networking.k8s.io/own.yaml
+	plan 7 ./folder
+	alone terminating 'namespace going is being deleted on the target'
+	jq -e '[.preflight[] | select(.check == "terminating").objects] == [["NetworkPolicy going/own"]]' out
+}
+
+test_a_kind_that_is_not_served() {
+	cluster_kubectl "$target" delete crd envoyfilters.networking.istio.io
+	plan 7
+	alone kinds 'envoyfilters.networking.istio.io is not served by the target'
+}
+
+# Its webhooks do not answer, and nothing else tells that it is there.
+test_a_controller_that_is_gone() {
+	cluster_tell "$target" stop llmisvc
+	plan 7
+	same "failed checks" "$(jq -r '[.preflight[] | select(.result == "failed").check] | unique | join(" ")' out)" "controller kinds webhooks"
+}
+
+test_presets_that_are_gone() {
+	cluster_kubectl "$target" delete validatingwebhookconfigurations --all
+	cluster_kubectl "$target" get llminferenceserviceconfigs -n opendatahub -o name | while read -r preset; do
+		cluster_kubectl "$target" -n opendatahub patch "$preset" --type=merge -p '{"metadata":{"finalizers":null}}' || true
+	done
+	cluster_kubectl "$target" -n opendatahub delete llminferenceserviceconfigs --all --wait=false
+	plan 7
+	jq -e '[.preflight[] | select(.check == "presets").text] | any(contains("preset"))' out
+}
+
+# What is wrong by now, and four things more.
+test_ten_faults_are_listed_at_once() {
+	edited
+	cat >>folder/$service <<<'  notAField: 1'
+	sed -i 's|^apiVersion: .*|apiVersion: gateway.networking.k8s.io/v9|' folder/$objects/httproutes*/opt-125m-tuned-short.yaml
+	cp -r folder/objects/namespaces/rhaii-inference/networkpolicies.networking.k8s.io policies
+	mkdir -p folder/objects/namespaces/going/networkpolicies.networking.k8s.io folder/objects/namespaces/nowhere/networkpolicies.networking.k8s.io
+	for space in going nowhere; do
+		printf 'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: own\n  namespace: %s\nspec:\n  podSelector: {}\n' "$space" >"folder/objects/namespaces/$space/networkpolicies.networking.k8s.io/own.yaml"
+	done
+	cluster_kubectl "$target" -n rhaii-inference delete secret huggingface-token
+	cluster_kubectl "$target" -n rhaii-inference create quota small --hard=count/llminferenceservices.serving.kserve.io=1
+	cluster_kubectl "$target" delete gatewayclass istio
+	at=$(mark "$target")
+	expect 7 dr "$target" restore ./folder --yes -o json
+	same "failed checks" "$(jq -r '[.preflight[] | select(.result == "failed").check] | unique | join(" ")' out)" \
+		"controller fields gateway-classes kinds namespaces presets quota secrets terminating versions webhooks"
+	only_reads "$target" "$at"
+	expect 7 dr "$target" restore ./folder --yes
+	has out 'The target is not ready:'
+}
+
+run_tests
+exit "$failed"
