@@ -75,9 +75,9 @@ struct restore {
 	struct phases phases;
 	struct map spaces; /* namespaces of the target -> enum space */
 	bool spaces_known;
-	json_t *preflight; /* findings, as restore.h says */
+	json_t *preflight;     /* findings, as restore.h says */
 	struct strlist ignore; /* checks that block nothing: those of the settings, or of the journal */
-	size_t blockers;   /* findings that stop the whole restore */
+	size_t blockers;       /* findings that stop the whole restore */
 	json_t *findings;
 	struct journal *journal;     /* of this run; NULL: none */
 	struct journal *own_journal; /* the same, when we made it */

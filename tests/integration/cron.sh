@@ -204,7 +204,9 @@ test_a_restore_creates_no_role_that_grants_more_than_it_holds() {
 test_a_restore_without_a_verb_names_it() {
 	grant "$target" '.items[].rules |= if . then map(.verbs -= ["create"] | select(.verbs != [])) else empty end' --for restore --service-account default/restorer
 	cluster_kubectl "$target" delete networkpolicy -n rhaii-inference --all
-	expect 3 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 0 -o json
+	expect 7 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 0 -o json
+	jq -e '[.preflight[] | select(.result == "failed").text] == ["we may not create networkpolicies.networking.k8s.io in namespace rhaii-inference"]' out
+	expect 3 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 0 --ignore rights -o json
 	jq -e '[.waves[].actions[] | select(.result == "failed" and .kind == "NetworkPolicy")] | length == 5 and all(.error | contains("cannot create resource \"networkpolicies\""))' out
 }
 

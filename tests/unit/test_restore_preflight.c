@@ -201,7 +201,8 @@ static void test_rights_that_nobody_tells_block_nothing(void **state)
 
 /* ---- webhooks ---- */
 
-#define HOOK_RULES "'rules':[{'operations':['CREATE'],'apiGroups':['serving.kserve.io'],'apiVersions':['*'],'resources':['llminferenceservices']}]"
+#define HOOK_RULES                                                                                                                         \
+	"'rules':[{'operations':['CREATE'],'apiGroups':['serving.kserve.io'],'apiVersions':['*'],'resources':['llminferenceservices']}]"
 #define HOOK(more) "{'metadata':{'name':'kserve'},'webhooks':[{'name':'defaulter.kserve'," HOOK_RULES "," more "}]}"
 #define BY_SERVICE "'clientConfig':{'caBundle':'QUE=','service':{'namespace':'kserve','name':'hook'}}"
 #define SLICES "GET /apis/discovery.k8s.io/v1/namespaces/kserve/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dhook "
@@ -212,8 +213,8 @@ static void hello_whole(struct restore_fixture *f)
 {
 	fake_cluster_hello(&f->cluster, "new",
 		FAKE_VERSION("v1",
-			FAKE_RESOURCE("namespaces", "Namespace", "Cluster") "," FAKE_RESOURCE("nodes", "Node", "Cluster") "," FAKE_RESOURCE("secrets",
-				"Secret", "Namespaced") "," FAKE_RESOURCE("resourcequotas", "ResourceQuota",
+			FAKE_RESOURCE("namespaces", "Namespace", "Cluster") "," FAKE_RESOURCE("nodes", "Node", "Cluster") "," FAKE_RESOURCE(
+				"secrets", "Secret", "Namespaced") "," FAKE_RESOURCE("resourcequotas", "ResourceQuota",
 				"Namespaced") "," FAKE_RESOURCE("persistentvolumeclaims", "PersistentVolumeClaim",
 				"Namespaced") "," FAKE_RESOURCE("configmaps", "ConfigMap", "Namespaced")),
 		FAKE_GROUP("apps", FAKE_VERSION("v1", FAKE_RESOURCE("deployments", "Deployment", "Namespaced"))) "," FAKE_GROUP(
@@ -223,11 +224,12 @@ static void hello_whole(struct restore_fixture *f)
 					"validatingwebhookconfigurations", "ValidatingWebhookConfiguration",
 					"Cluster"))) "," FAKE_GROUP("serving.kserve.io",
 			FAKE_VERSION("v1alpha2",
-				FAKE_RESOURCE("llminferenceservices", "LLMInferenceService",
-					"Namespaced")) "," FAKE_VERSION("v1alpha1",
+				FAKE_RESOURCE("llminferenceservices", "LLMInferenceService", "Namespaced")) "," FAKE_VERSION("v1alpha1",
 				FAKE_RESOURCE("llminferenceserviceconfigs", "LLMInferenceServiceConfig",
 					"Namespaced"))) "," FAKE_GROUP("networking.k8s.io",
-			FAKE_VERSION("v1", FAKE_RESOURCE("networkpolicies", "NetworkPolicy", "Namespaced"))) "," FAKE_GROUP("gateway.networking.k8s.io",
+			FAKE_VERSION("v1",
+				FAKE_RESOURCE(
+					"networkpolicies", "NetworkPolicy", "Namespaced"))) "," FAKE_GROUP("gateway.networking.k8s.io",
 			FAKE_VERSION("v1",
 				FAKE_RESOURCE("gateways", "Gateway", "Namespaced") "," FAKE_RESOURCE("gatewayclasses", "GatewayClass",
 					"Cluster") "," FAKE_RESOURCE("httproutes", "HTTPRoute", "Namespaced"))));
@@ -240,8 +242,10 @@ static void with_hooked_service(struct restore_fixture *f, const char *hook)
 	restore_object("llminferenceservices", SERVICE("prod", "qwen", "'replicas':1"));
 	hello_whole(f);
 	fake_cluster_list(&f->cluster, SERVICES, SERVICE_VERSION, "LLMInferenceService", "");
-	fake_cluster_list(&f->cluster, "/mutatingwebhookconfigurations?", "admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", hook);
-	fake_cluster_list(&f->cluster, "/validatingwebhookconfigurations?", "admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "");
+	fake_cluster_list(
+		&f->cluster, "/mutatingwebhookconfigurations?", "admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", hook);
+	fake_cluster_list(
+		&f->cluster, "/validatingwebhookconfigurations?", "admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "");
 }
 
 static void test_a_webhook_without_a_ca_bundle(void **state)
@@ -258,8 +262,8 @@ static void test_a_webhook_without_an_endpoint(void **state)
 
 	with_hooked_service(f, HOOK(BY_SERVICE));
 	(void)fake_cluster_say(&f->cluster, SLICES, 200, "{'items':[{'endpoints':[{'conditions':{'ready':false}}]}]}");
-	restore_blocked_by(
-		f, "webhooks", "LLMInferenceService prod/qwen", "webhook defaulter.kserve: its Service kserve/hook has no endpoint that is ready");
+	restore_blocked_by(f, "webhooks", "LLMInferenceService prod/qwen",
+		"webhook defaulter.kserve: its Service kserve/hook has no endpoint that is ready");
 }
 
 static void test_a_webhook_that_does_not_answer(void **state)
@@ -289,14 +293,16 @@ static void test_a_webhook_that_need_not_answer_or_is_not_asked_blocks_nothing(v
 
 	with_hooked_service(f,
 		HOOK("'failurePolicy':'Ignore','clientConfig':{'service':{'namespace':'kserve','name':'hook'}}") "," HOOK(
-			"'namespaceSelector':{'matchLabels':{'kubernetes.io/metadata.name':'other'}},'clientConfig':{'service':{'namespace':'kserve','name':'hook'}}"));
+			"'namespaceSelector':{'matchLabels':{'kubernetes.io/"
+			"metadata.name':'other'}},'clientConfig':{'service':{'namespace':'kserve','name':'hook'}}"));
 	restore_plan(f);
 	assert_string_equal(json_text_at(restore_finding(f->plan, "webhooks"), "result", NULL), "ok");
 }
 
 #define POLICY_FROM(block)                                                                                                                 \
-	"{'apiVersion':'networking.k8s.io/v1','kind':'NetworkPolicy'," META("kserve", "narrow", "") ",'spec':{'podSelector':{'matchLabels':"      \
-	"{'app':'controller'}},'ingress':[{'from':[{'ipBlock':{'cidr':'" block "'}}]}]}}"
+	"{'apiVersion':'networking.k8s.io/v1','kind':'NetworkPolicy'," META(                                                               \
+		"kserve", "narrow", "") ",'spec':{'podSelector':{'matchLabels':"                                                           \
+					"{'app':'controller'}},'ingress':[{'from':[{'ipBlock':{'cidr':'" block "'}}]}]}}"
 
 static void with_policy(struct restore_fixture *f, const char *policy)
 {
@@ -306,8 +312,8 @@ static void with_policy(struct restore_fixture *f, const char *policy)
 	fake_cluster_list(&f->cluster, "/networkpolicies?", "networking.k8s.io/v1", "NetworkPolicy", "");
 	(void)fake_cluster_say(&f->cluster, SLICES, 200, "{'items':[{'endpoints':[{}]}]}");
 	(void)fake_cluster_say(&f->cluster, DRY_RUN, 201, "{}");
-	(void)fake_cluster_say(
-		&f->cluster, "GET /api/v1/namespaces/kserve/services/hook ", 200, "{'spec':{'selector':{'app':'controller','tier':'control'}}}");
+	(void)fake_cluster_say(&f->cluster, "GET /api/v1/namespaces/kserve/services/hook ", 200,
+		"{'spec':{'selector':{'app':'controller','tier':'control'}}}");
 }
 
 static void test_a_policy_that_lets_only_the_old_control_plane_in(void **state)
@@ -316,7 +322,8 @@ static void test_a_policy_that_lets_only_the_old_control_plane_in(void **state)
 
 	with_policy(f, POLICY_FROM("172.16.0.0/28"));
 	restore_blocked_by(f, "webhook-network", "NetworkPolicy kserve/narrow",
-		"NetworkPolicy kserve/narrow lets only the addresses 172.16.0.0/28 in to the webhook of its namespace: the target's API server may "
+		"NetworkPolicy kserve/narrow lets only the addresses 172.16.0.0/28 in to the webhook of its namespace: the target's API "
+		"server may "
 		"have another one");
 }
 
@@ -353,8 +360,10 @@ static void test_a_quota_with_room_or_of_another_namespace_blocks_nothing(void *
 {
 	struct restore_fixture *f = *state;
 
-	with_quota(f, "{" META("prod", "large", "") ",'spec':{'hard':{'count/configmaps':'4'}},'status':{'used':{'count/configmaps':'2'}}},{" META(
-			      "test", "small", "") ",'spec':{'hard':{'configmaps':'0'}}}");
+	with_quota(f,
+		"{" META("prod", "large",
+			"") ",'spec':{'hard':{'count/configmaps':'4'}},'status':{'used':{'count/configmaps':'2'}}},{" META("test", "small",
+			"") ",'spec':{'hard':{'configmaps':'0'}}}");
 	restore_plan(f);
 	assert_string_equal(json_text_at(restore_finding(f->plan, "quota"), "result", NULL), "ok");
 }
@@ -364,7 +373,8 @@ static void test_a_quota_with_room_or_of_another_namespace_blocks_nothing(void *
 #define CONTROLLER(available)                                                                                                              \
 	"{'metadata':{'namespace':'kserve','name':'llmisvc-controller-manager'},'status':{'availableReplicas':" available "}}"
 #define PRESET(more)                                                                                                                       \
-	"{'metadata':{'namespace':'kserve','name':'kserve-config-llm-template','annotations':{'serving.kserve.io/well-known-config':'true'}" more "}}"
+	"{'metadata':{'namespace':'kserve','name':'kserve-config-llm-template','annotations':{'serving.kserve.io/"                         \
+	"well-known-config':'true'}" more "}}"
 
 static void with_operator(struct restore_fixture *f, const char *deployments, const char *presets)
 {
@@ -378,8 +388,8 @@ static void test_a_controller_that_is_scaled_down(void **state)
 	struct restore_fixture *f = *state;
 
 	with_operator(f, CONTROLLER("0"), PRESET(""));
-	restore_blocked_by(
-		f, "controller", "LLMInferenceService prod/qwen", "no replica of Deployment kserve/llmisvc-controller-manager is available");
+	restore_blocked_by(f, "controller", "LLMInferenceService prod/qwen",
+		"no replica of Deployment kserve/llmisvc-controller-manager is available");
 }
 
 static void test_no_controller(void **state)
@@ -395,8 +405,8 @@ static void test_no_presets(void **state)
 	struct restore_fixture *f = *state;
 
 	with_operator(f, CONTROLLER("1"), "{'metadata':{'namespace':'prod','name':'own'}}");
-	restore_blocked_by(f, "presets", "LLMInferenceService prod/qwen",
-		"the target has none of the presets of KServe (LLMInferenceServiceConfigs)");
+	restore_blocked_by(
+		f, "presets", "LLMInferenceService prod/qwen", "the target has none of the presets of KServe (LLMInferenceServiceConfigs)");
 }
 
 static void test_a_preset_that_is_being_deleted(void **state)
@@ -404,8 +414,7 @@ static void test_a_preset_that_is_being_deleted(void **state)
 	struct restore_fixture *f = *state;
 
 	with_operator(f, CONTROLLER("1"), PRESET(",'deletionTimestamp':'2026-11-20T14:00:00Z'"));
-	restore_blocked_by(
-		f, "presets", "LLMInferenceService prod/qwen", "preset kserve/kserve-config-llm-template is being deleted");
+	restore_blocked_by(f, "presets", "LLMInferenceService prod/qwen", "preset kserve/kserve-config-llm-template is being deleted");
 }
 
 /* Nobody waits for the services: they are told, and stop nothing. */
@@ -424,7 +433,7 @@ static void test_without_waiting_what_stops_converging_blocks_nothing(void **sta
 /* ---- requirements ---- */
 
 #define NEED(resource, kind, name, keys, state)                                                                                            \
-	"requirements: [{group: '', resource: " resource ", kind: " kind ", namespace: prod, name: " name ", keys: [" keys                     \
+	"requirements: [{group: '', resource: " resource ", kind: " kind ", namespace: prod, name: " name ", keys: [" keys                 \
 	"], neededBy: [ConfigMap prod/app], optional: false, state: " state "}]\n"
 #define SECRET "GET /api/v1/namespaces/prod/secrets/hf "
 
@@ -494,7 +503,8 @@ static void test_a_volume_that_is_missing(void **state)
 	struct restore_fixture *f = *state;
 
 	with_need(f, NEED("persistentvolumeclaims", "PersistentVolumeClaim", "models", "", "required"));
-	(void)fake_cluster_say(&f->cluster, "/persistentvolumeclaims/models ", 404, "{'kind':'Status','reason':'NotFound','message':'not there'}");
+	(void)fake_cluster_say(
+		&f->cluster, "/persistentvolumeclaims/models ", 404, "{'kind':'Status','reason':'NotFound','message':'not there'}");
 	restore_blocked_by(f, "volumes", "ConfigMap prod/app", "PersistentVolumeClaim prod/models is not on the target");
 }
 
@@ -502,8 +512,10 @@ static void test_a_gateway_class_that_nobody_accepted(void **state)
 {
 	struct restore_fixture *f = *state;
 
-	with_need(f, "requirements: [{group: gateway.networking.k8s.io, resource: gatewayclasses, kind: GatewayClass, namespace: '', name: istio, "
-		     "keys: [], neededBy: [ConfigMap prod/app], optional: false, state: required}]\n");
+	with_need(f,
+		"requirements: [{group: gateway.networking.k8s.io, resource: gatewayclasses, kind: GatewayClass, namespace: '', name: "
+		"istio, "
+		"keys: [], neededBy: [ConfigMap prod/app], optional: false, state: required}]\n");
 	(void)fake_cluster_say(
 		&f->cluster, "/gatewayclasses/istio ", 200, "{'status':{'conditions':[{'type':'Accepted','status':'Unknown'}]}}");
 	restore_blocked_by(f, "gateway-classes", "ConfigMap prod/app", "GatewayClass istio is not Accepted");
@@ -513,16 +525,19 @@ static void test_a_requirement_of_a_kind_that_is_not_served(void **state)
 {
 	struct restore_fixture *f = *state;
 
-	with_need(f, "requirements: [{group: cert-manager.io, resource: clusterissuers, kind: ClusterIssuer, namespace: '', name: ca, keys: [], "
-		     "neededBy: [ConfigMap prod/app], optional: false, state: required}]\n");
-	restore_blocked_by(
-		f, "references", "ConfigMap prod/app", "ClusterIssuer ca is of a kind that the target does not serve");
+	with_need(f,
+		"requirements: [{group: cert-manager.io, resource: clusterissuers, kind: ClusterIssuer, namespace: '', name: ca, keys: [], "
+		"neededBy: [ConfigMap prod/app], optional: false, state: required}]\n");
+	restore_blocked_by(f, "references", "ConfigMap prod/app", "ClusterIssuer ca is of a kind that the target does not serve");
 }
 
 /* ---- nodes ---- */
 
-#define GPU_POD "'replicas':2,'template':{'nodeSelector':{'accelerator':'l4'},'containers':[{'name':'main','resources':{'limits':{'nvidia.com/gpu':'1'}}}]}"
-#define NODE(labels, gpus, spec) "{'metadata':{'name':'n','labels':{" labels "}},'spec':{" spec "},'status':{'allocatable':{'nvidia.com/gpu':'" gpus "'}}}"
+#define GPU_POD                                                                                                                            \
+	"'replicas':2,'template':{'nodeSelector':{'accelerator':'l4'},'containers':[{'name':'main','resources':{'limits':{'nvidia.com/"    \
+	"gpu':'1'}}}]}"
+#define NODE(labels, gpus, spec)                                                                                                           \
+	"{'metadata':{'name':'n','labels':{" labels "}},'spec':{" spec "},'status':{'allocatable':{'nvidia.com/gpu':'" gpus "'}}}"
 #define GPU_TAINT "'taints':[{'key':'nvidia.com/gpu','value':'present','effect':'NoSchedule'}]"
 
 static void with_nodes(struct restore_fixture *f, const char *nodes)
@@ -540,7 +555,8 @@ static void test_no_node_has_the_labels(void **state)
 
 	with_nodes(f, NODE("'accelerator':'h100'", "8", ""));
 	restore_blocked_by(f, "nodes", "LLMInferenceService prod/qwen",
-		"LLMInferenceService prod/qwen: no node of the target has the labels that pods of template ask for, and no taint that they do not "
+		"LLMInferenceService prod/qwen: no node of the target has the labels that pods of template ask for, and no taint that they "
+		"do not "
 		"tolerate (nvidia.com/gpu 1, accelerator=l4)");
 }
 
@@ -559,7 +575,8 @@ static void test_too_few_accelerators(void **state)
 
 	with_nodes(f, NODE("'accelerator':'l4'", "1", GPU_TAINT) "," NODE("'accelerator':'h100'", "8", ""));
 	restore_blocked_by(f, "nodes", "LLMInferenceService prod/qwen",
-		"LLMInferenceService prod/qwen: the nodes of the target have accelerators for 1 of 2 pods of template (nvidia.com/gpu 1, accelerator=l4)");
+		"LLMInferenceService prod/qwen: the nodes of the target have accelerators for 1 of 2 pods of template (nvidia.com/gpu 1, "
+		"accelerator=l4)");
 }
 
 /* A taint named as the resource is tolerated by admission. */
