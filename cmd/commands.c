@@ -199,12 +199,16 @@ const struct command commands[] = {
 	{
 		.name = "doctor",
 		.summary = "say what is wrong with this set-up, and how to mend it",
+		.args = "[SNAPSHOT]",
+		.max_args = 1,
 		.about = "Which kubeconfig, server and identity are used, whether the cluster serves the kinds of the policy and lets us "
 			 "list them, and the state of the repository. With -n, as a snapshot of these namespaces would list them. Asks the "
 			 "cluster only for what a snapshot asks, and for reviews of our own rights; changes nothing. Exits with 0 when a "
-			 "snapshot can work, with 1 when something is wrong.",
-		.examples = EXAMPLES("doctor", "doctor --context prod --repo /backup/rhaii -o json", "doctor -n rhaii-inference"),
-		.options = OPTIONS(REPOSITORY, SCOPE, OPTION_POLICY, CONNECTION),
+			 "snapshot can work, with 1 when something is wrong. With SNAPSHOT, also whether "
+			 "the cluster has what a restore of it needs: all that plan checks." ABOUT_SNAPSHOT_ARGUMENT,
+		.examples = EXAMPLES("doctor", "doctor --context prod --repo /backup/rhaii -o json",
+			"doctor clusters/prod --context dr-cluster", "doctor -n rhaii-inference"),
+		.options = OPTIONS(REPOSITORY, SCOPE, OPTION_ACCEPT_EDITS, OPTION_POLICY, CONNECTION),
 		.run = command_doctor,
 		.print = print_doctor,
 	},

@@ -15,6 +15,7 @@
 #include "kube/object_api.h"
 #include "output.h"
 #include "policy/policy.h"
+#include "restore/restore.h"
 #include "store/git.h"
 #include "tables.h"
 #include "util/clock.h"
@@ -402,6 +403,45 @@ static void check_repository(struct doctor *d)
 	check_branch(d, about);
 }
 
+/* ---- a snapshot's target ---- */
+
+/* What preflight found, in doctor's words. What only the converging would trip over is as wrong here. */
+static void take_preflight(struct doctor *d, const json_t *preflight)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (preflight, i, item) {
+		const char *result = table_text(item, "result"), *check = table_text(item, "check");
+
+		if (strcmp(result, "failed") == 0)
+			finding(d, check, bad, table_text(item, "mend"), "%s", table_text(item, "text"));
+		else if (strcmp(result, "ok") == 0)
+			finding(d, check, pass, NULL, "the target has what the snapshot needs");
+		else
+			finding(d, check, untested, NULL, "%s", table_text(item, "text"));
+	}
+}
+
+static void check_target(struct doctor *d, const char *snapshot)
+{
+	const struct restore_settings settings = {
+		.source = &d->ctx->source, .snapshot = snapshot, .client = d->ctx->client, .in_place = true, .wait_ms = 1};
+	auto_json json_t *plan = NULL;
+	struct error err = ERROR_INIT;
+	struct restore *restore;
+
+	if (!d->ctx->client) /* told already */
+		return;
+	if (restore_prepare(&restore, &settings, &err) < 0) {
+		finding_error(d, "restore", bad, "see what `rhaii-dr plan` says", &err);
+		return;
+	}
+	plan = restore_plan_json(restore);
+	take_preflight(d, json_object_get(plan, "preflight"));
+	restore_free(restore);
+}
+
 /* ---- both ---- */
 
 int command_doctor(struct context *ctx, struct error *err)
@@ -413,6 +453,8 @@ int command_doctor(struct context *ctx, struct error *err)
 	check_policy(&d);
 	check_cluster(&d);
 	check_repository(&d);
+	if (context_arg(ctx, 0))
+		check_target(&d, context_arg(ctx, 0));
 	tell(&d, "findings", d.findings);
 	discovery_free(d.discovery);
 	return 0;

@@ -56,6 +56,10 @@ int check_list(struct preflight *p, const char *group, const char *resource, boo
 /* Send them all. -1: told as untested. */
 int check_ask(struct preflight *p, struct asks *asks);
 
+/* check_rights.c: one more review of our own rights; takes attributes (of the review's spec). An answer that is not there denies nothing. */
+void check_ask_right(struct asks *asks, json_t *attributes, void *arg);
+bool check_is_denied(const struct ask *ask);
+
 /* check_kinds.c: what the target serves */
 void check_kinds(struct preflight *p);
 void check_versions(struct preflight *p);
@@ -65,6 +69,8 @@ void check_namespaces(struct preflight *p);
 void check_terminating(struct preflight *p);
 /* check_rights.c */
 void check_rights(struct preflight *p);
+/* check_escalation.c */
+void check_escalation(struct preflight *p);
 /* check_webhooks.c */
 void check_webhooks(struct preflight *p);
 void check_webhook_network(struct preflight *p);

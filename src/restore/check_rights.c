@@ -85,13 +85,25 @@ static void rights_release(struct rights *rights)
 	free(rights->items);
 }
 
+void check_ask_right(struct asks *asks, json_t *attributes, void *arg)
+{
+	json_t *body = json_pack("{s:s, s:s, s:{s:o}}", "apiVersion", "authorization.k8s.io/v1", "kind", "SelfSubjectAccessReview", "spec",
+		"resourceAttributes", attributes);
+
+	(void)ask_add(asks, xstrdup(REVIEW), body, arg);
+}
+
+bool check_is_denied(const struct ask *ask)
+{
+	return ask->answer && !json_is_true(json_at(ask->answer, "status", "allowed", NULL));
+}
+
 static void ask_right(struct asks *asks, struct right *right, const char *namespace_)
 {
-	json_t *body = json_pack("{s:s, s:s, s:{s:{s:s, s:s, s:s, s:s}}}", "apiVersion", "authorization.k8s.io/v1", "kind",
-		"SelfSubjectAccessReview", "spec", "resourceAttributes", "namespace", namespace_, "verb", right->verb, "group",
-		right->group, "resource", right->resource);
-
-	(void)ask_add(asks, xstrdup(REVIEW), body, right);
+	check_ask_right(asks,
+		json_pack("{s:s, s:s, s:s, s:s}", "namespace", namespace_, "verb", right->verb, "group", right->group, "resource",
+			right->resource),
+		right);
 }
 
 static const char *asked_namespace(const struct ask *ask)
@@ -109,7 +121,7 @@ static void tell_denied(struct preflight *p, const struct asks *asks, size_t fro
 	for (size_t i = from; i < to; i++) {
 		const char *namespace_ = asked_namespace(&asks->items[i]);
 
-		if (!asks->items[i].answer || json_is_true(json_at(asks->items[i].answer, "status", "allowed", NULL)))
+		if (!check_is_denied(&asks->items[i]))
 			continue;
 		if (*namespace_)
 			strbuf_addf(&where, "%s%s", where.len ? ", " : " in namespace ", namespace_);
@@ -140,7 +152,7 @@ static void ask_spaces(struct asks *spaces, const struct asks *everywhere)
 		struct right *right = everywhere->items[i].arg;
 		auto_free struct map_entry *entries = map_sorted(&right->spaces);
 
-		if (!everywhere->items[i].answer || json_is_true(json_at(everywhere->items[i].answer, "status", "allowed", NULL)))
+		if (!check_is_denied(&everywhere->items[i]))
 			continue;
 		for (size_t j = 0; j < right->spaces.count; j++)
 			ask_right(spaces, right, entries[j].key);

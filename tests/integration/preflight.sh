@@ -59,6 +59,15 @@ test_a_right_that_is_missing() {
 	jq -e '[.preflight[] | select(.check == "secrets").result] == ["not checked"]' out
 }
 
+# Whoever may create Roles may still not create one that gives more than he has.
+test_a_role_that_grants_more_than_we_hold() {
+	grant "$target" . --for restore --service-account default/restorer
+	edited
+	sed -i '/^rules:/a - apiGroups: [""]\n  resources: [secrets]\n  verbs: [get]' folder/$objects/roles.rbac.authorization.k8s.io/inference-service-role.yaml
+	expect 7 in_pod "$target" restorer plan ./folder -o json
+	alone escalation 'Role rhaii-inference/inference-service-role grants what we do not hold: get secrets'
+}
+
 test_a_secret_without_its_key() {
 	cluster_kubectl "$target" -n rhaii-inference patch secret huggingface-token --type=json -p '[{"op":"move","from":"/data/token","path":"/data/HF_TOKEN"}]'
 	plan 7
@@ -66,6 +75,8 @@ test_a_secret_without_its_key() {
 	plan 0 ./clone --wait 0
 	alone secrets "has no key token"
 	plan 0 ./clone --ignore secrets
+	expect 1 dr "$target" doctor ./clone -o json
+	jq -e '[.findings[] | select(.result == "failed").check] == ["secrets"]' out
 	cluster_kubectl "$target" -n rhaii-inference patch secret huggingface-token --type=json -p '[{"op":"move","from":"/data/HF_TOKEN","path":"/data/token"}]'
 }
 

@@ -199,6 +199,41 @@ static void test_rights_that_nobody_tells_block_nothing(void **state)
 	assert_int_equal(restore_blocked(f->restore, f->err), 0);
 }
 
+/* ---- escalation ---- */
+
+#define READER                                                                                                                             \
+	"{'apiVersion':'rbac.authorization.k8s.io/v1','kind':'Role'," META("prod", "reader",                                               \
+		"") ",'rules':[{'apiGroups':[''],'resources':['secrets','pods/log'],'verbs':['get'],'resourceNames':['hf']}]}"
+
+static void with_reader(struct restore_fixture *f)
+{
+	restore_object("roles", READER);
+	restore_hello(f);
+	fake_cluster_list(&f->cluster, "/roles?", "rbac.authorization.k8s.io/v1", "Role", "");
+	(void)fake_cluster_say(&f->cluster, REVIEW, 201, ALLOWED); /* to create it */
+}
+
+static void test_a_role_that_grants_what_we_do_not_hold(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_reader(f);
+	fake_cluster_say_times(&f->cluster, 3, REVIEW, 201, DENIED);
+	restore_blocked_by(f, "escalation", "Role prod/reader", "Role prod/reader grants what we do not hold: get secrets, get pods");
+	assert_int_equal(
+		fake_cluster_seen(&f->cluster, "'name':'hf','namespace':'prod','resource':'pods','subresource':'log','verb':'get'"), 1);
+}
+
+static void test_who_may_escalate_need_not_hold_it(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_reader(f);
+	fake_cluster_say_times(&f->cluster, 3, REVIEW, 201, ALLOWED);
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "escalation"), "result", NULL), "ok");
+}
+
 /* ---- webhooks ---- */
 
 #define HOOK_RULES                                                                                                                         \
@@ -684,6 +719,8 @@ int main(void)
 		TEST(test_a_right_that_is_missing),
 		TEST(test_a_list_that_is_forbidden_is_a_right_that_is_missing),
 		TEST(test_rights_that_nobody_tells_block_nothing),
+		TEST(test_a_role_that_grants_what_we_do_not_hold),
+		TEST(test_who_may_escalate_need_not_hold_it),
 		TEST(test_a_webhook_without_a_ca_bundle),
 		TEST(test_a_webhook_without_an_endpoint),
 		TEST(test_a_webhook_that_does_not_answer),

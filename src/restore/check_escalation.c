@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whether we hold what the Roles of the plan grant: the API server refuses a Role that gives more than its maker has, unless he has the verb escalate. A rule that covers
+ * several others is asked for as it is written, so that a wildcard needs a wildcard.
+ */
+#include <string.h>
+
+#include "check.h"
+#include "internal.h"
+#include "object/object.h"
+#include "util/json.h"
+#include "util/strbuf.h"
+
+#define RBAC_GROUP "rbac.authorization.k8s.io"
+#define TOLD_MAX 5 /* rights that a finding names */
+
+static bool is_role(const struct action *action)
+{
+	return check_is_created(action) && strcmp(action->object->group, RBAC_GROUP) == 0 && strcmp(action->object->resource, "roles") == 0;
+}
+
+static const char *item_text(const json_t *item)
+{
+	return json_is_string(item) ? json_string_value(item) : "";
+}
+
+/* "pods/log" is a resource and its subresource. */
+static json_t *attributes(const char *namespace_, const json_t *verb, const json_t *group, const json_t *resource)
+{
+	const char *text = item_text(resource), *slash = strchr(text, '/');
+	auto_free char *name = slash ? xstrndup(text, (size_t)(slash - text)) : xstrdup(text);
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "namespace", namespace_, "verb", item_text(verb), "group", item_text(group),
+		"resource", name, "subresource", slash ? slash + 1 : "");
+}
+
+/* For each of the names that the rule is narrowed to, or once. */
+static void ask_names(struct asks *asks, struct action *action, const json_t *names, json_t *attributes_)
+{
+	size_t count = json_array_size(names);
+
+	for (size_t i = 0; i < (count ? count : 1); i++) {
+		json_t *asked = json_copy(attributes_);
+
+		json_object_set_new(asked, "name", json_string(item_text(json_array_get(names, i))));
+		check_ask_right(asks, asked, action);
+	}
+	json_decref(attributes_);
+}
+
+static void ask_rule(struct asks *asks, struct action *action, const json_t *rule)
+{
+	const json_t *verb, *group, *resource;
+	size_t v, g, r;
+
+	json_array_foreach (json_object_get(rule, "verbs"), v, verb)
+		json_array_foreach (json_object_get(rule, "apiGroups"), g, group)
+			json_array_foreach (json_object_get(rule, "resources"), r, resource)
+				ask_names(asks, action, json_object_get(rule, "resourceNames"),
+					attributes(action->object->namespace_, verb, group, resource));
+}
+
+/* First whether we may escalate, then all that the Role grants. */
+static void ask_role(struct asks *asks, struct action *action)
+{
+	const json_t *rule;
+	size_t i;
+
+	check_ask_right(asks,
+		json_pack("{s:s, s:s, s:s, s:s}", "namespace", action->object->namespace_, "verb", "escalate", "group", RBAC_GROUP,
+			"resource", "roles"),
+		action);
+	json_array_foreach (json_object_get(action->object->json, "rules"), i, rule)
+		ask_rule(asks, action, rule);
+}
+
+/* What the asks from..to of one Role say. */
+static void judge_role(struct preflight *p, const struct asks *asks, size_t from, size_t to)
+{
+	const struct action *action = asks->items[from].arg;
+	auto_strbuf struct strbuf denied = STRBUF_INIT, name = STRBUF_INIT;
+	size_t count = 0;
+	json_t *objects;
+
+	for (size_t i = from + 1; i < to && check_is_denied(&asks->items[from]); i++) {
+		const json_t *asked = json_at(asks->items[i].body, "spec", "resourceAttributes", NULL);
+
+		if (check_is_denied(&asks->items[i]) && count++ < TOLD_MAX)
+			strbuf_addf(&denied, "%s%s %s", count > 1 ? ", " : "", json_text_at(asked, "verb", NULL),
+				json_text_at(asked, "resource", NULL));
+	}
+	if (!count)
+		return;
+	object_describe(action->object, &name);
+	check_add_object(objects = json_array(), action->object);
+	check_failed(p, objects, NULL, "%s grants what we do not hold: %s%s", name.buf, denied.buf, count > TOLD_MAX ? ", ..." : "");
+}
+
+void check_escalation(struct preflight *p)
+{
+	auto_asks struct asks asks = {0};
+
+	for (size_t i = 0; i < p->restore->action_count; i++)
+		if (is_role(&p->restore->actions[i]))
+			ask_role(&asks, &p->restore->actions[i]);
+	if (check_ask(p, &asks) < 0)
+		return;
+	for (size_t from = 0, to; from < asks.count; from = to) {
+		for (to = from; to < asks.count && asks.items[to].arg == asks.items[from].arg; to++)
+			;
+		judge_role(p, &asks, from, to);
+	}
+}
