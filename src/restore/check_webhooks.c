@@ -71,15 +71,16 @@ static json_t *namespace_labels(const struct restore *restore, const char *name)
 
 static bool intercepts(const struct preflight *p, const json_t *webhook, const struct object *object)
 {
+	const json_t *spaces = json_object_get(webhook, "namespaceSelector");
 	auto_json json_t *labels = NULL;
 
 	if (!rules_hold(webhook, object) ||
 		!selector_matches(json_object_get(webhook, "objectSelector"), json_at(object->json, "metadata", "labels", NULL)))
 		return false;
-	if (!*object->namespace_)
+	if (!*object->namespace_ || json_object_size(spaces) == 0)
 		return true;
 	labels = namespace_labels(p->restore, object->namespace_);
-	return selector_matches(json_object_get(webhook, "namespaceSelector"), labels);
+	return selector_matches(spaces, labels);
 }
 
 static json_t *intercepted(const struct preflight *p, const json_t *webhook)
@@ -205,6 +206,11 @@ static void judge_dry_run(struct preflight *p, const struct ask *ask)
 		p->webhook_answers = true;
 }
 
+static bool is_asked(const struct preflight *p, const json_t *hooks, const struct action *action)
+{
+	return hooks ? is_named(hooks, action->object) : p->restore->policy->waves[action->wave].gate == GATE_DRY_RUN_CREATE;
+}
+
 /* One object of each kind that a webhook is asked about; where nobody tells which those are (hooks NULL), of each kind whose wave waits for them. */
 static void prove(struct preflight *p, const json_t *hooks)
 {
@@ -213,11 +219,12 @@ static void prove(struct preflight *p, const json_t *hooks)
 
 	for (size_t i = 0; i < p->restore->action_count; i++) {
 		struct action *action = &p->restore->actions[i];
-		bool asked = hooks ? is_named(hooks, action->object) : p->restore->policy->waves[action->wave].gate == GATE_DRY_RUN_CREATE;
 		auto_free char *kind = xasprintf("%s/%s", action->object->group, action->object->resource);
 
-		if (action->resource && check_is_created(action) && asked && !map_put(&done, kind, action))
+		if (action->resource && check_is_created(action) && !map_get(&done, kind) && is_asked(p, hooks, action)) {
+			map_put(&done, kind, action);
 			ask_dry_run(p, &asks, action);
+		}
 	}
 	map_release(&done, NULL);
 	if (check_ask(p, &asks) < 0)

@@ -196,7 +196,9 @@ test_a_restore_creates_no_role_that_grants_more_than_it_holds() {
 	cluster_kubectl "$source" create role reader -n rhaii-inference --verb=get --resource=secrets
 	cluster_kubectl "$source" create rolebinding reader -n rhaii-inference --role=reader --serviceaccount=rhaii-inference:inference-runner
 	expect 0 dr "$source" snapshot --config config.yaml
-	expect 3 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 0 -o json
+	expect 7 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 0 -o json
+	jq -e '[.preflight[] | select(.check == "escalation").text] == ["Role rhaii-inference/reader grants what we do not hold: get secrets"]' out
+	expect 3 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 0 --ignore escalation -o json
 	jq -e '[.waves[].actions[] | select(.result == "failed" and .kind == "Role")] |
 		length == 1 and .[0].name == "reader" and (.[0].error | contains("attempting to grant RBAC permissions not currently held"))' out
 }
@@ -205,8 +207,8 @@ test_a_restore_without_a_verb_names_it() {
 	grant "$target" '.items[].rules |= if . then map(.verbs -= ["create"] | select(.verbs != [])) else empty end' --for restore --service-account default/restorer
 	cluster_kubectl "$target" delete networkpolicy -n rhaii-inference --all
 	expect 7 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 0 -o json
-	jq -e '[.preflight[] | select(.result == "failed").text] == ["we may not create networkpolicies.networking.k8s.io in namespace rhaii-inference"]' out
-	expect 3 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 0 --ignore rights -o json
+	jq -e '[.preflight[] | select(.result == "failed").text] | any(. == "we may not create networkpolicies.networking.k8s.io in namespace rhaii-inference")' out
+	expect 3 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 0 --ignore rights,escalation -o json
 	jq -e '[.waves[].actions[] | select(.result == "failed" and .kind == "NetworkPolicy")] | length == 5 and all(.error | contains("cannot create resource \"networkpolicies\""))' out
 }
 
