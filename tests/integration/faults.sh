@@ -191,7 +191,7 @@ grant() {
 	cluster_kubectl "$source" -n default create serviceaccount "$1"
 	cluster_kubectl "$source" create clusterrole "$1" --verb=get,list --resource="*.serving.kserve.io,*.gateway.networking.k8s.io,*.networking.k8s.io,\
 *.inference.networking.k8s.io,*.inference.networking.x-k8s.io,*.networking.istio.io,*.security.istio.io,*.policy,*.autoscaling,*.apps,\
-*.rbac.authorization.k8s.io,*.leaderworkerset.x-k8s.io,*.apiextensions.k8s.io,namespaces,configmaps,serviceaccounts,services,resourcequotas,limitranges"
+*.rbac.authorization.k8s.io,*.leaderworkerset.x-k8s.io,*.apiextensions.k8s.io,*.admissionregistration.k8s.io,namespaces,configmaps,serviceaccounts,services,resourcequotas,limitranges"
 	cluster_kubectl "$source" create clusterrolebinding "$1" --clusterrole="$1" --serviceaccount="default:$1"
 	cluster_kubectl "$source" -n default create token "$1" >token
 }

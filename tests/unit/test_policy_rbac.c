@@ -150,10 +150,13 @@ static void test_the_installation_is_listed_by_name_where_nothing_else_is(void *
 	assert_rights(narrow, "ClusterRole",
 		"get namespaces/kube-system\nlist customresourcedefinitions\nlist deployments/one\nlist deployments/two\nlist hooks\n"
 		"list namespaces\n");
+	/* what preflight reads of any target, and nothing for the installation's rows */
 	assert_rights(restore, "ClusterRole",
 		"create configmaps\ncreate namespaces\ncreate serviceaccounts\ncreate things\n"
-		"get configmaps\nget namespaces\nget namespaces/kube-system\nget serviceaccounts\nget things\n"
-		"list configmaps\nlist deployments\nlist namespaces\nlist serviceaccounts\nlist things\n"
+		"get configmaps\nget customresourcedefinitions\nget gatewayclasses\nget gateways\nget namespaces\n"
+		"get namespaces/kube-system\nget persistentvolumeclaims\nget serviceaccounts\nget services\nget things\n"
+		"list configmaps\nlist deployments\nlist endpointslices\nlist mutatingwebhookconfigurations\nlist namespaces\nlist nodes\n"
+		"list resourcequotas\nlist serviceaccounts\nlist things\nlist validatingwebhookconfigurations\n"
 		"patch serviceaccounts\nupdate configmaps\nupdate namespaces\nupdate serviceaccounts\nupdate things\n"
 		"watch deployments\nwatch things\n");
 }
