@@ -96,7 +96,7 @@ test_a_version_that_is_not_served() {
 
 test_a_volume_that_is_missing() {
 	edited
-	cat >>folder/requirements.yaml <<-'EOF'
+	cat >volume.yaml <<-'EOF'
 		- group: ''
 		  keys: []
 		  kind: PersistentVolumeClaim
@@ -108,6 +108,7 @@ test_a_volume_that_is_missing() {
 		  resource: persistentvolumeclaims
 		  state: required
 	EOF
+	sed -i '/^requirements:$/r volume.yaml' folder/requirements.yaml
 	plan 7 ./folder
 	alone volumes 'PersistentVolumeClaim rhaii-inference/models is not on the target'
 }
