@@ -136,7 +136,7 @@ fidelity: setup
 	@$(MAKE) --no-print-directory -j2 all $(BUILD)/unit/test_snapshot_random
 	@tests/cluster/build.sh >/dev/null
 	@RANDOM_SEEDS=$(FIDELITY_SEEDS) $(BUILD)/unit/test_snapshot_random
-	@FIDELITY_LIST=$(abspath $(BUILD))/samples.jsonl bash tests/integration/fidelity.sh
+	@FIDELITY_LIST=$(abspath $(BUILD))/samples.jsonl bash tests/fidelity/samples.sh
 	@bash tests/integration/shapes.sh
 	@tests/cluster/samples.sh $(BUILD)/samples.jsonl
 

@@ -3,7 +3,7 @@
 # What the authors of KServe, Gateway API and the inference extension wrote (rhaii-cluster samples) goes to git and onto another cluster, and is the
 # same there: as a tree, and as the API servers tell it. With the real webhooks, which default, convert and refuse. FIDELITY_LIST=FILE keeps the list.
 # shellcheck source=tests/integration/lib.sh
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../integration/lib.sh"
 
 list=${FIDELITY_LIST:-$work/samples}
 source=$work/source target=$work/target
