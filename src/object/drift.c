@@ -2,9 +2,9 @@
 #include "object/drift.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "object/quantity.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/mem.h"
@@ -25,54 +25,12 @@ static bool is_nothing(const json_t *value)
 		(json_is_array(value) && json_array_size(value) == 0) || (json_is_string(value) && json_string_length(value) == 0);
 }
 
-static const struct {
-	const char *suffix;
-	double factor;
-} suffixes[] = {
-	{"", 1},
-	{"n", 1e-9},
-	{"u", 1e-6},
-	{"m", 1e-3},
-	{"k", 1e3},
-	{"M", 1e6},
-	{"G", 1e9},
-	{"T", 1e12},
-	{"P", 1e15},
-	{"E", 1e18},
-	{"Ki", 1024.0},
-	{"Mi", 1048576.0},
-	{"Gi", 1073741824.0},
-	{"Ti", 1099511627776.0},
-	{"Pi", 1125899906842624.0},
-	{"Ei", 1152921504606846976.0},
-};
-
 /* A resource.Quantity: the built-in kinds write it in its shortest form. */
-static bool read_quantity(const json_t *value, double *out)
-{
-	const char *text = json_string_value(value);
-	char *end;
-
-	if (json_is_number(value)) {
-		*out = json_number_value(value);
-		return true;
-	}
-	if (!text || !*text || !strchr("+-.0123456789", *text))
-		return false;
-	*out = strtod(text, &end);
-	for (size_t i = 0; end > text && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
-		if (strcmp(end, suffixes[i].suffix) == 0) {
-			*out *= suffixes[i].factor;
-			return true;
-		}
-	return false;
-}
-
 static bool is_same_quantity(const json_t *applied, const json_t *live)
 {
 	double a, b;
 
-	if (!read_quantity(applied, &a) || !read_quantity(live, &b))
+	if (!quantity_read(applied, &a) || !quantity_read(live, &b))
 		return false;
 	return a - b <= 1e-9 * (a < 0 ? -a : a) && b - a <= 1e-9 * (a < 0 ? -a : a);
 }
