@@ -78,7 +78,7 @@ killed_learn() {
 }
 
 killed_chosen() {
-	shuf --random-source=<(yes "$RHAII_TEST_SEED") "$work/points" | awk '{ print seen[$1, $3]++, $0 }' | sort -s -n -k1,1 | head -n "$1" | cut -d' ' -f2-
+	shuf --random-source=<(yes "$RHAII_TEST_SEED") "$work/points" | awk '{ print seen[$1, $3]++, $0 }' | sort -s -n -k1,1 | sed -n "1,${1}p" | cut -d' ' -f2-
 }
 
 # --- a point --------------------------------------------------------------------------------------------------------------------------

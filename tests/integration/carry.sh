@@ -141,7 +141,7 @@ test_the_right_comes_back() {
 	grant "$source" . --for snapshot
 	expect 0 snapshot -o json
 	jq -e '.outcome == ["done"] and .stale == [] and .modified >= 1' out
-	git -C repo show clusters/prod:objects/namespaces/rhaii-inference/$kind/allow-egress.yaml | grep -q 'changed: meanwhile'
+	grep -q 'changed: meanwhile' <(git -C repo show clusters/prod:objects/namespaces/rhaii-inference/$kind/allow-egress.yaml)
 	same "marks" "$(marks clusters/prod)$(marks refs/rhaii-dr/captured/prod)" ""
 	jq -r .capturedAt out >since
 	expect 0 offline status --repo repo

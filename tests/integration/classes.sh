@@ -11,7 +11,7 @@ cluster_up source "$source" && cluster_load "$source" --gateway-port "$(free_por
 
 # The name of one of the services.
 service() {
-	cluster_kubectl "$source" get llminferenceservice -n $ns -o name | sed 's|.*/||' | head -n 1
+	cluster_kubectl "$source" get llminferenceservice -n $ns -o name | sed -n '1s|.*/||p'
 }
 
 snapshot() {
@@ -65,7 +65,7 @@ test_the_default_account_is_authored_once_somebody_gave_it_pull_secrets() {
 }
 
 test_the_name_of_a_preset_elsewhere_is_somebodys_own() {
-	preset=$(cluster_kubectl "$source" get llminferenceserviceconfig -n opendatahub -o name | sed 's|.*/||' | grep '^kserve-config-llm-' | head -n 1)
+	preset=$(cluster_kubectl "$source" get llminferenceserviceconfig -n opendatahub -o name | sed -n 's|.*/kserve-config-llm-|kserve-config-llm-|p' | sed -n 1p)
 	why installed llminferenceserviceconfig opendatahub/"$preset"
 	has out "preset of KServe"
 	cluster_kubectl "$source" get llminferenceserviceconfig "$preset" -n opendatahub -o json |

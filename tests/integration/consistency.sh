@@ -43,7 +43,7 @@ test_what_changes_between_two_lists_is_not_in_the_tree() {
 	since=$(mark "$source_dir")
 	HOME=$work/home "$binary" --kubeconfig "$source_dir/kubeconfig" -o json snapshot --cluster moment --repo repo --policy core --page-size 1 >out &
 	pid=$!
-	until tail -n "+$((since + 1))" "$source_dir/audit.log" | grep -q '"userAgent":"rhaii-dr/.*"resource":"httproutes"'; do :; done
+	until grep -q '"userAgent":"rhaii-dr/.*"resource":"httproutes"' <(tail -n "+$((since + 1))" "$source_dir/audit.log"); do :; done
 	kill -STOP "$pid"
 	same "lists of the last kind before the change" "$(lists_since "$since" networkpolicies)" 0
 	write_all 2

@@ -52,7 +52,7 @@ test_a_run_with_just_these_rights_takes_a_snapshot() {
 	only_reads "$source" "$at"
 	git -C backup/repository show clusters/prod:snapshot.yaml >snapshot.yaml
 	! grep -A1 -x 'definitionsNotRead:' snapshot.yaml | grep '^- '
-	git -C backup/repository show clusters/prod:generated.yaml | grep -qx 'notListed: \[\]'
+	grep -qx 'notListed: \[\]' <(git -C backup/repository show clusters/prod:generated.yaml)
 }
 
 # What is there is known by the webhooks and presets of the real KServe; its controller runs beside the cluster, so a Deployment stands for it.
@@ -93,14 +93,14 @@ test_these_rights_reach_no_secret_and_change_nothing() {
 test_secrets_are_looked_for_with_the_rights_to_their_names_alone() {
 	printf 'format: 1\nname: ours\ninclude: rhaii\nsecrets: check\n' >check.yaml
 	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --policy check.yaml --cluster checked
-	git -C backup/repository show clusters/checked:requirements.yaml | grep -A1 -x 'notRead:' | grep -qx -- '- secrets'
+	grep -A1 -x 'notRead:' <(git -C backup/repository show clusters/checked:requirements.yaml) | grep -qx -- '- secrets'
 	grant "$source" . --for snapshot --policy check.yaml --repo backup/repository --cluster checked
 	jq -e '[.items[] | select(.kind == "Role") | .rules[]] | length > 0 and all(.resources == ["secrets"] and .verbs == ["get"] and (.resourceNames | length > 0))' grant.json
 	at=$(mark "$source")
 	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --policy check.yaml --cluster checked
 	! requests "$source" "$at" | grep ' 403$'
 	same "asked" "$(requests "$source" "$at" | grep ' secrets ' | cut -d' ' -f1 | sort -u)" get
-	git -C backup/repository show clusters/checked:requirements.yaml | grep -qx 'notRead: \[\]'
+	grep -qx 'notRead: \[\]' <(git -C backup/repository show clusters/checked:requirements.yaml)
 	for value in $(cluster_kubectl "$source" get secrets -n rhaii-inference -o json | jq -r '.items[] | select(.type != "kubernetes.io/tls") | .data // {} | .[]'); do
 		! git -C backup/repository grep -qF "$value" clusters/checked
 	done
@@ -130,7 +130,7 @@ test_without_the_identity_of_the_cluster_there_is_no_snapshot() {
 test_without_the_list_of_definitions_all_are_noted() {
 	grant "$source" "$(but_not customresourcedefinitions)" --for snapshot
 	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --cluster unseen
-	git -C backup/repository show clusters/unseen:snapshot.yaml | grep -A1 -x 'definitionsNotRead:' | grep -q '^- '
+	grep -A1 -x 'definitionsNotRead:' <(git -C backup/repository show clusters/unseen:snapshot.yaml) | grep -q '^- '
 	same "definitions" "$(git -C backup/repository ls-tree -r --name-only clusters/unseen crds/)" ""
 }
 
@@ -147,13 +147,13 @@ test_one_definition_less_is_noted_by_name() {
 test_one_inventory_kind_less_is_noted_by_name() {
 	grant "$source" "$(but_not deployments)" --for snapshot
 	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --cluster noted
-	git -C backup/repository show clusters/noted:generated.yaml | grep -qx -- '- deployments.apps'
+	grep -qx -- '- deployments.apps' <(git -C backup/repository show clusters/noted:generated.yaml)
 }
 
 test_webhooks_that_may_not_be_listed_are_noted() {
 	grant "$source" "$(but_not validatingwebhookconfigurations)" --for snapshot
 	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --cluster hooks
-	git -C backup/repository show clusters/hooks:requirements.yaml | grep -A1 -x 'notRead:' | grep -qx -- '- validatingwebhookconfigurations.admissionregistration.k8s.io'
+	grep -A1 -x 'notRead:' <(git -C backup/repository show clusters/hooks:requirements.yaml) | grep -qx -- '- validatingwebhookconfigurations.admissionregistration.k8s.io'
 }
 
 # --- narrower ---------------------------------------------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ test_a_waiver_lets_it_pass_and_no_output_tells_it() {
 	git -C backup log -1 --format=%B clusters/prod >message
 	has message "env"
 	has_not message "$token"
-	git -C backup show clusters/prod:objects/namespaces/rhaii-inference/llminferenceservices.serving.kserve.io/opt-125m-tuned.yaml | grep -qF "$token"
+	grep -qF "$token" <(git -C backup show clusters/prod:objects/namespaces/rhaii-inference/llminferenceservices.serving.kserve.io/opt-125m-tuned.yaml)
 }
 
 run_tests

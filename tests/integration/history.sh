@@ -34,8 +34,8 @@ told() {
 
 test_a_first_snapshot() {
 	snapshot
-	git -C backup log -1 --format=%B clusters/prod | grep -qE '^Maintenance: [0-9]+$'
-	git -C backup cat-file tag refs/rhaii-dr/captured/prod | grep -qE '^Not-Ready: [0-9]+$'
+	grep -qE '^Maintenance: [0-9]+$' <(git -C backup log -1 --format=%B clusters/prod)
+	grep -qE '^Not-Ready: [0-9]+$' <(git -C backup cat-file tag refs/rhaii-dr/captured/prod)
 }
 
 test_who_edits_is_named() {

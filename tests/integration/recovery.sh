@@ -62,9 +62,9 @@ test_nothing_that_the_server_added_is_in_it() {
 
 test_empty_maps_and_lists_keep_their_meaning() {
 	policies=clusters/prod:objects/namespaces/rhaii-inference/networkpolicies.networking.k8s.io
-	git -C backup show "$policies/default-deny-all.yaml" | grep -qx '  podSelector: {}'
-	git -C backup show "$policies/allow-egress.yaml" | grep -qx '  - {}'
-	git -C backup show clusters/prod:objects/namespaces/rhaii-inference/llminferenceservices.serving.kserve.io/opt-125m-tuned.yaml | grep -qx '    gateway: {}'
+	grep -qx '  podSelector: {}' <(git -C backup show "$policies/default-deny-all.yaml")
+	grep -qx '  - {}' <(git -C backup show "$policies/allow-egress.yaml")
+	grep -qx '    gateway: {}' <(git -C backup show clusters/prod:objects/namespaces/rhaii-inference/llminferenceservices.serving.kserve.io/opt-125m-tuned.yaml)
 }
 
 test_controllers_children_are_inventoried_and_not_kept() {
@@ -244,7 +244,7 @@ test_a_change_is_told_in_kubernetes_words() {
 	cluster_kubectl "$source" -n rhaii-inference patch llmisvc facebook-opt-125m-single --type=merge -p '{"spec":{"replicas":2}}'
 	expect 0 dr "$source" snapshot --repo backup --cluster prod
 	has out "changed LLMInferenceService rhaii-inference/facebook-opt-125m-single: spec.replicas 1 -> 2"
-	git -C backup log -1 --format=%B clusters/prod | grep -q '^changed LLMInferenceService rhaii-inference/facebook-opt-125m-single: spec.replicas 1 -> 2 (kubectl-patch, '
+	grep -q '^changed LLMInferenceService rhaii-inference/facebook-opt-125m-single: spec.replicas 1 -> 2 (kubectl-patch, ' <(git -C backup log -1 --format=%B clusters/prod)
 	expect 0 offline diff --repo backup --cluster prod
 	has out "spec.replicas"
 	expect 1 offline diff prod~1 prod --repo backup --cluster prod --exit-code

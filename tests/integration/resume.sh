@@ -162,7 +162,7 @@ test_a_server_that_is_gone_and_a_restore_that_is_stopped() {
 sick() {
 	killed_fresh "$1"
 	at=$(mark "$target")
-	nth=$(awk -v "call=$2" '$1 == call && $3 == 3 { print $2 }' "$work/points" | head -n 1)
+	nth=$(awk -v "call=$2" '$1 == call && $3 == 3 { print $2; exit }' "$work/points")
 	expect 1 killed_run "$target" strace -f -qq -o injured -e "trace=$2" -e "inject=$2:error=$3:when=$nth"
 	cat err && grep -q INJECTED injured
 	has err journal

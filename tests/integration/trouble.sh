@@ -64,13 +64,13 @@ test_a_kind_that_cannot_be_listed_fails_the_snapshot() {
 test_an_inventory_kind_that_cannot_be_listed_is_noted() {
 	grant_all_but leaderworkersets
 	expect 0 with_token "$source" snapshot --cluster noted --repo backup
-	git -C backup show clusters/noted:generated.yaml | grep -qx -- '- leaderworkersets.leaderworkerset.x-k8s.io'
+	grep -qx -- '- leaderworkersets.leaderworkerset.x-k8s.io' <(git -C backup show clusters/noted:generated.yaml)
 }
 
 test_definitions_that_may_not_be_read_are_noted() {
 	grant_all_but customresourcedefinitions
 	expect 0 with_token "$source" snapshot --cluster blind --repo backup
-	git -C backup show clusters/blind:snapshot.yaml | grep -A1 -x 'definitionsNotRead:' | grep -q '^- '
+	grep -A1 -x 'definitionsNotRead:' <(git -C backup show clusters/blind:snapshot.yaml) | grep -q '^- '
 	same "objects" "$(git -C backup ls-tree -r --name-only clusters/blind:objects)" "$(git -C backup ls-tree -r --name-only clusters/prod:objects)"
 }
 
