@@ -212,7 +212,7 @@ const char *clock_format_duration(int64_t ms, char *buf)
 	unsigned minutes = (unsigned)(tenths / 600 % 60);
 	unsigned rest = (unsigned)(tenths % 600);
 	const char *sign = ms < 0 ? "-" : "";
-	char seconds[16] = "";
+	char seconds[sizeof(" 59.9s")] = "";
 
 	if (rest || tenths < 600)
 		(void)snprintf(seconds, sizeof(seconds), "%s%u.%us", tenths < 600 ? "" : " ", rest / 10, rest % 10);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,118 +8,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file_internal.h"
 #include "util/env.h"
 #include "util/error.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
 
-#define READ_CHUNK ((size_t)64 * 1024)
-/* Our own trees are four levels deep and hold some 100,000 files; what is far beyond is not ours. */
-#define WALK_DEPTH_MAX 32
-#define WALK_ENTRIES_MAX 5000000
-
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
-#define auto_fd __attribute__((cleanup(close_fd)))
-
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-}
-#define auto_dir __attribute__((cleanup(close_dir)))
-
-static int open_retry(int dir, const char *path, int flags, mode_t mode)
-{
-	int fd;
-
-	do
-		fd = openat(dir, path, flags | O_CLOEXEC, mode);
-	while (fd < 0 && errno == EINTR);
-	return fd;
-}
-
-static int dup_retry(int fd)
-{
-	int copy;
-
-	do
-		copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	while (copy < 0 && errno == EINTR);
-	return copy;
-}
-
-static int fsync_retry(int fd)
-{
-	int rc;
-
-	/* Any other failure is final: the kernel may have dropped the pages, and a second fsync would lie. */
-	do
-		rc = fsync(fd);
-	while (rc < 0 && errno == EINTR);
-	return rc;
-}
-
-/* The directory part of path: "." when it has none. The caller frees. */
-static char *directory_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash)
-		return xstrdup(".");
-	return xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
-static const char *name_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/* ---- reading ---- */
-
-/* Read on to the end; 0, or an errno. One byte over max is enough to know. */
-static int read_all(int fd, size_t max, struct strbuf *out)
-{
-	size_t start = out->len;
-
-	for (;;) {
-		size_t left = max - (out->len - start);
-		size_t want = left < READ_CHUNK ? left + 1 : READ_CHUNK;
-		ssize_t got = read(fd, strbuf_reserve(out, want), want);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return errno;
-		if (got == 0)
-			return 0;
-		out->len += (size_t)got;
-		out->buf[out->len] = '\0';
-		if (out->len - start > max)
-			return EFBIG;
-	}
-}
-
 int file_read(const char *path, size_t max, struct strbuf *out, struct error *err)
 {
 	size_t start = out->len;
-	auto_fd int fd = open_retry(AT_FDCWD, path, O_RDONLY | O_NOCTTY, 0);
+	auto_fd int fd = file_open_retry(AT_FDCWD, path, O_RDONLY | O_NOCTTY, 0);
 	int fault;
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return error_set(err, ERR_NOT_FOUND, "no such file: '%s'", path);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot open '%s'", path);
-	fault = read_all(fd, max, out);
+	fault = file_read_all(fd, max, out);
 	if (fault == 0)
 		return 0;
 	strbuf_truncate(out, start);
@@ -130,6 +37,13 @@ int file_read(const char *path, size_t max, struct strbuf *out, struct error *er
 }
 
 /* ---- writing ---- */
+
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
 
 struct file_writer {
 	char *path; /* for messages */
@@ -169,7 +83,7 @@ static int open_temp(struct file_writer *w)
 
 		env_random(&random, sizeof(random));
 		name = xasprintf(".tmp-%016" PRIx64, random);
-		w->fd = open_retry(w->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+		w->fd = file_open_retry(w->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 		if (w->fd >= 0) {
 			w->temp = xstrdup(name);
 			return 0;
@@ -183,13 +97,13 @@ static int open_temp(struct file_writer *w)
 int file_writer_open(struct file_writer **out, const char *path, int mode, struct error *err)
 {
 	auto_writer struct file_writer *w = xcalloc(1, sizeof(*w));
-	auto_free char *dir = directory_of(path);
+	auto_free char *dir = file_directory_of(path);
 
 	*out = NULL;
 	w->path = xstrdup(path);
 	w->fd = -1;
 	w->mode = mode;
-	w->dir = open_retry(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+	w->dir = file_open_retry(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
 	if (w->dir < 0)
 		return error_errno(err, errno, "cannot open directory '%s'", dir);
 	if (!*name_of(path))
@@ -201,26 +115,10 @@ int file_writer_open(struct file_writer **out, const char *path, int mode, struc
 	return 0;
 }
 
-/* 0, or an errno. */
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t written = write(fd, data, len);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return errno;
-		data += written;
-		len -= (size_t)written;
-	}
-	return 0;
-}
-
 int file_writer_write(struct file_writer *w, const void *data, size_t len, struct error *err)
 {
 	if (!w->fault)
-		w->fault = write_all(w->fd, data, len);
+		w->fault = file_write_all(w->fd, data, len);
 	return w->fault ? error_errno(err, w->fault, "cannot write '%s'", w->path) : 0;
 }
 
@@ -231,7 +129,7 @@ static int settle(struct file_writer *w)
 
 	if (w->fault)
 		return w->fault;
-	if (fchmod(fd, (mode_t)w->mode) < 0 || fsync_retry(fd) < 0)
+	if (fchmod(fd, (mode_t)w->mode) < 0 || file_fsync_retry(fd) < 0)
 		return errno;
 	w->fd = -1;
 	/* After EINTR Linux has closed it all the same; what fsync promised holds. */
@@ -287,7 +185,7 @@ int file_writer_commit(struct file_writer *writer, bool exclusive, struct error 
 		return error_set(err, ERR_EXISTS, "exists already: '%s'", w->path);
 	if (!fault)
 		fault = drop_temp(w);
-	if (!fault && fsync_retry(w->dir) < 0)
+	if (!fault && file_fsync_retry(w->dir) < 0)
 		fault = errno;
 	return fault ? error_errno(err, fault, "cannot write '%s'", w->path) : 0;
 }
@@ -336,15 +234,15 @@ bool file_is_plain(const char *path)
 
 static int sync_directory(const char *path)
 {
-	auto_fd int fd = open_retry(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+	auto_fd int fd = file_open_retry(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
 
-	return fd < 0 ? -1 : fsync_retry(fd);
+	return fd < 0 ? -1 : file_fsync_retry(fd);
 }
 
 /* One directory whose parent is there. */
 static int make_directory(const char *path, struct error *err)
 {
-	auto_free char *parent = directory_of(path);
+	auto_free char *parent = file_directory_of(path);
 
 	if (file_is_directory(path))
 		return 0;
@@ -378,283 +276,4 @@ int file_mkdirs(const char *path, struct error *err)
 			return 0;
 	}
 	return make_directory(part, err);
-}
-
-/* ---- directories from strangers ---- */
-
-struct file_root {
-	char *path; /* for messages */
-	int fd;
-};
-
-/* Without the '/' and "/." at its end, behind which a symlink would be followed. The caller frees. */
-static char *bare_path(const char *path)
-{
-	size_t len = strlen(path);
-
-	while (len > 1 && (path[len - 1] == '/' || (path[len - 1] == '.' && path[len - 2] == '/')))
-		len--;
-	return xstrndup(path, len);
-}
-
-static bool is_symlink(int dir, const char *path)
-{
-	struct stat st;
-
-	return fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
-}
-
-int file_root_open(struct file_root **out, const char *path, struct error *err)
-{
-	auto_free char *bare = bare_path(path);
-	int fd = open_retry(AT_FDCWD, bare, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	int fault = errno;
-
-	*out = NULL;
-	if (fd < 0 && is_symlink(AT_FDCWD, bare))
-		return error_set(err, ERR_INTEGRITY, "a symlink, not a directory: '%s'", bare);
-	if (fd < 0 && fault == ENOENT)
-		return error_set(err, ERR_NOT_FOUND, "no such directory: '%s'", bare);
-	if (fd < 0)
-		return error_errno(err, fault, "cannot open directory '%s'", bare);
-	*out = xcalloc(1, sizeof(**out));
-	(*out)->path = bare;
-	(*out)->fd = fd;
-	bare = NULL;
-	return 0;
-}
-
-void file_root_free(struct file_root *root)
-{
-	if (!root)
-		return;
-	(void)close(root->fd);
-	free(root->path);
-	free(root);
-}
-
-struct walk {
-	const char *root;
-	const char *const *skip;
-	struct strlist *out;
-	struct error *err;
-};
-
-/* A symlink is refused under any name. */
-static bool is_skipped(const struct walk *walk, const char *name, mode_t mode, int depth)
-{
-	if (depth > 0 || !walk->skip || !(S_ISDIR(mode) || S_ISREG(mode)))
-		return false;
-	for (const char *const *skip = walk->skip; *skip; skip++)
-		if (strcmp(*skip, name) == 0)
-			return true;
-	return false;
-}
-
-static int walk_directory(struct walk *walk, int fd, const char *prefix, int depth);
-
-static int walk_entry(struct walk *walk, int dir, const char *path, const char *name, int depth)
-{
-	struct stat st;
-
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return error_errno(walk->err, errno, "cannot look at '%s/%s'", walk->root, path);
-	if (is_skipped(walk, name, st.st_mode, depth))
-		return 0;
-	if (S_ISDIR(st.st_mode)) {
-		int fd = open_retry(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-
-		if (fd < 0)
-			return error_errno(walk->err, errno, "cannot open directory '%s/%s'", walk->root, path);
-		return walk_directory(walk, fd, path, depth + 1);
-	}
-	if (!S_ISREG(st.st_mode))
-		return error_set(walk->err, ERR_INTEGRITY, "neither file nor directory: '%s/%s'", walk->root, path);
-	if (walk->out->count >= WALK_ENTRIES_MAX)
-		return error_set(walk->err, ERR_INTEGRITY, "more than %d files in '%s'", WALK_ENTRIES_MAX, walk->root);
-	strlist_add(walk->out, path);
-	return 0;
-}
-
-/* Takes fd over. prefix is the path of the directory below the root, "" for the root itself. */
-static int walk_directory(struct walk *walk, int fd, const char *prefix, int depth)
-{
-	auto_dir DIR *dir = fdopendir(fd);
-	struct dirent *entry;
-
-	if (!dir) {
-		int fault = errno;
-
-		(void)close(fd);
-		return error_errno(walk->err, fault, "cannot read directory '%s/%s'", walk->root, prefix);
-	}
-	if (depth > WALK_DEPTH_MAX)
-		return error_set(walk->err, ERR_INTEGRITY, "more than %d directories deep: '%s/%s'", WALK_DEPTH_MAX, walk->root, prefix);
-	while ((void)(errno = 0), (entry = readdir(dir))) {
-		auto_free char *path = NULL;
-
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		path = *prefix ? xasprintf("%s/%s", prefix, entry->d_name) : xstrdup(entry->d_name);
-		if (walk_entry(walk, fd, path, entry->d_name, depth) < 0)
-			return -1;
-	}
-	return errno ? error_errno(walk->err, errno, "cannot read directory '%s/%s'", walk->root, prefix) : 0;
-}
-
-int file_root_walk(const struct file_root *root, const char *const *skip, struct strlist *out, struct error *err)
-{
-	struct walk walk = {.root = root->path, .skip = skip, .out = out, .err = err};
-	int fd = open_retry(root->fd, ".", O_RDONLY | O_DIRECTORY, 0);
-
-	if (fd < 0)
-		return error_errno(err, errno, "cannot open directory '%s'", root->path);
-	if (walk_directory(&walk, fd, "", 0) < 0)
-		return -1;
-	strlist_sort_unique(out);
-	return 0;
-}
-
-/* Open the file at path step by step, so that none of the steps is a symlink; -1 and errno. */
-static int open_below(int dir, char *path)
-{
-	auto_fd int at = dup_retry(dir);
-	char *slash;
-
-	for (; at >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
-		int next;
-
-		*slash = '\0';
-		next = open_retry(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-		close_fd(&at);
-		at = next;
-	}
-	/* Not to hang on a fifo. */
-	return at < 0 ? -1 : open_retry(at, path, O_RDONLY | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0);
-}
-
-int file_root_read(const struct file_root *root, const char *path, size_t max, struct strbuf *out, struct error *err)
-{
-	auto_free char *steps = xstrdup(path);
-	auto_fd int fd = open_below(root->fd, steps);
-	size_t start = out->len;
-	struct stat st;
-	int fault;
-
-	if (fd < 0 && errno != ELOOP && errno != ENOTDIR && errno != ENOENT)
-		return error_errno(err, errno, "cannot open '%s/%s'", root->path, path);
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return error_set(err, ERR_INTEGRITY, "not a plain file any more: '%s/%s'", root->path, path);
-	fault = read_all(fd, max, out);
-	if (fault == 0)
-		return 0;
-	strbuf_truncate(out, start);
-	if (fault == EFBIG)
-		return error_set(err, ERR_INTEGRITY, "larger than %zu bytes: '%s/%s'", max, root->path, path);
-	return error_errno(err, fault, "cannot read '%s/%s'", root->path, path);
-}
-
-/* ---- locks ---- */
-
-struct file_lock {
-	int fd;
-};
-
-/* Take the lock of an open file, which is closed on failure. */
-static int lock_or_close(int fd, const char *path, struct error *err)
-{
-	int rc, fault;
-
-	do
-		rc = flock(fd, LOCK_EX | LOCK_NB);
-	while (rc < 0 && errno == EINTR);
-	if (rc == 0)
-		return 0;
-	fault = errno;
-	(void)close(fd);
-	if (fault == EWOULDBLOCK)
-		return error_set(err, ERR_LOCKED, "in use by another process: '%s'", path);
-	return error_errno(err, fault, "cannot lock '%s'", path);
-}
-
-int file_lock_take(struct file_lock **out, const char *path, struct error *err)
-{
-	int fd = open_retry(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-
-	*out = NULL;
-	if (fd < 0)
-		return error_errno(err, errno, "cannot open lock '%s'", path);
-	if (lock_or_close(fd, path, err) < 0)
-		return -1;
-	*out = xcalloc(1, sizeof(**out));
-	(*out)->fd = fd;
-	return 0;
-}
-
-/* The file stays: removing it would let two processes lock two files of the same name. */
-void file_lock_free(struct file_lock *lock)
-{
-	if (!lock)
-		return;
-	(void)close(lock->fd);
-	free(lock);
-}
-
-/* ---- files that grow ---- */
-
-struct file_log {
-	char *path; /* for messages */
-	int fd;
-	int fault; /* errno of the first failure */
-};
-
-int file_log_open(struct file_log **out, const char *path, struct error *err)
-{
-	int fd = open_retry(AT_FDCWD, path, O_WRONLY | O_APPEND | O_NOFOLLOW, 0);
-
-	*out = NULL;
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return error_set(err, ERR_NOT_FOUND, "no such file: '%s'", path);
-	if (fd < 0)
-		return error_errno(err, errno, "cannot open '%s'", path);
-	if (lock_or_close(fd, path, err) < 0)
-		return -1;
-	*out = xcalloc(1, sizeof(**out));
-	**out = (struct file_log){.path = xstrdup(path), .fd = fd};
-	return 0;
-}
-
-int file_log_check(const struct file_log *log, struct error *err)
-{
-	return log->fault ? error_errno(err, log->fault, "cannot write '%s'", log->path) : 0;
-}
-
-int file_log_cut(struct file_log *log, size_t keep, struct error *err)
-{
-	if (!log->fault && ftruncate(log->fd, (off_t)keep) < 0)
-		log->fault = errno;
-	return file_log_check(log, err);
-}
-
-int file_log_add(struct file_log *log, const void *data, size_t len, struct error *err)
-{
-	if (!log->fault)
-		log->fault = write_all(log->fd, data, len);
-	return file_log_check(log, err);
-}
-
-int file_log_sync(struct file_log *log, struct error *err)
-{
-	if (!log->fault && fsync_retry(log->fd) < 0)
-		log->fault = errno;
-	return file_log_check(log, err);
-}
-
-void file_log_free(struct file_log *log)
-{
-	if (!log)
-		return;
-	(void)close(log->fd);
-	free(log->path);
-	free(log);
 }
