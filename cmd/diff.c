@@ -37,18 +37,33 @@ static void add_change(const struct comparison *c, const struct object *old, con
 	json_array_append_new(c->ctx->result, change);
 }
 
+/* snapshot NULL: it has none. */
+static const struct object *object_at(const struct snapshot *snapshot, size_t i)
+{
+	return snapshot && i < snapshot->object_count ? snapshot->objects[i] : NULL;
+}
+
+/* One of them may be NULL, not both. */
+static int order_of(const struct object *old, const struct object *new_)
+{
+	if (!old)
+		return 1;
+	return new_ ? object_compare(old, new_) : -1;
+}
+
 /* Both lists are in the order of object_compare. */
 static void compare(const struct comparison *c)
 {
-	size_t i = 0, j = 0, olds = c->old ? c->old->object_count : 0, news = c->new_->object_count;
+	const struct object *old, *new_;
+	size_t i = 0, j = 0;
 
 	c->ctx->result = json_array();
-	while (i < olds || j < news) {
-		int order = i == olds ? 1 : j == news ? -1 : object_compare(&c->old->objects[i], &c->new_->objects[j]);
-		const struct object *old = order <= 0 ? c->old->objects[i++] : NULL;
-		const struct object *new_ = order >= 0 ? c->new_->objects[j++] : NULL;
+	while ((void)(old = object_at(c->old, i)), (void)(new_ = object_at(c->new_, j)), old || new_) {
+		int order = order_of(old, new_);
 
-		add_change(c, old, new_);
+		add_change(c, order <= 0 ? old : NULL, order >= 0 ? new_ : NULL);
+		i += order <= 0;
+		j += order >= 0;
 	}
 }
 

@@ -75,14 +75,14 @@ void kube_cancel_all(struct kube_client *client);
 
 /* Move requests on; see http_drive. */
 int kube_drive(struct kube_client *client, int64_t timeout_ms, struct error *err);
-size_t kube_in_flight(const struct kube_client *client);
 
 /* Requests sent so far, retries included. */
 size_t kube_request_count(const struct kube_client *client);
 const char *kube_server(const struct kube_client *client);
 const char *kube_source(const struct kube_client *client);
 
-/* For tests: the transport below, and the headers of a request (Authorization included; wiped by the next call). */
+/* For tests: the requests without an answer yet; the transport below; and the headers of a request (Authorization included; wiped by the next call). */
+size_t kube_in_flight(const struct kube_client *client);
 struct http_client *kube_http(struct kube_client *client);
 int kube_headers(struct kube_client *client, const char *accept, const char *content_type, const char *const **out, struct error *err);
 

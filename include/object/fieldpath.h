@@ -36,10 +36,10 @@ int fieldpath_each(json_t *object, const struct fieldpath *path, fieldpath_fn fn
 /* Call fn for each map that is there but lacks the path's last key, with the concrete path that the key would have; value is the map. */
 int fieldpath_each_missing(json_t *object, const struct fieldpath *path, fieldpath_fn fn, void *arg);
 
-/* Remove what the path names; the count of removed values. Containers that become empty stay. */
-size_t fieldpath_remove(json_t *object, const struct fieldpath *path);
-
-/* The same, but for the values whose concrete paths are in kept: what holds one loses only the rest. */
+/*
+ * Remove what the path names, but for the values whose concrete paths are in kept (may be NULL): what holds one loses only the rest. The count of removed
+ * values. Containers that become empty stay.
+ */
 size_t fieldpath_remove_but(json_t *object, const struct fieldpath *path, const struct map *kept);
 
 /* Append ".key", "['dotted/key']" or "key" (at the start) to a concrete path; used by everyone who prints one. */

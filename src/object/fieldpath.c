@@ -405,11 +405,6 @@ int fieldpath_each_missing(json_t *object, const struct fieldpath *path, fieldpa
 	return walk_run(&walk, object);
 }
 
-size_t fieldpath_remove(json_t *object, const struct fieldpath *path)
-{
-	return fieldpath_remove_but(object, path, NULL);
-}
-
 size_t fieldpath_remove_but(json_t *object, const struct fieldpath *path, const struct map *kept)
 {
 	struct walk walk = {.path = path, .remove = true, .kept = kept && kept->count ? kept : NULL};

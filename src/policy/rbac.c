@@ -187,6 +187,14 @@ static void name_controllers(struct role *role, const struct policy *policy, uns
 	}
 }
 
+/* What the rights of a command are told apart into. */
+struct roles {
+	struct role cluster;
+	struct role spaces; /* what may be narrowed to the namespaces named */
+	struct role lease;  /* of RBAC_LEASE_NAMESPACE */
+	bool narrow;
+};
+
 static bool kind_is(const struct policy_kind *kind, enum subject subject)
 {
 	if (subject == MERGED_KINDS)
@@ -196,40 +204,75 @@ static bool kind_is(const struct policy_kind *kind, enum subject subject)
 	return subject == EVERY_KIND;
 }
 
-/* What the rights of a command are told apart into. */
-struct roles {
-	struct role cluster;
-	struct role spaces; /* what may be narrowed to the namespaces named */
-	struct role lease;  /* of RBAC_LEASE_NAMESPACE */
-	bool narrow;
-};
+static void grant_kinds(struct roles *roles, struct role *role, const struct policy *policy, const struct right *right)
+{
+	for (size_t i = 0; i < policy->kind_count; i++) {
+		const struct policy_kind *kind = &policy->kinds[i];
+
+		if (kind_is(kind, right->subject))
+			role_grant(kind->namespaced ? role : &roles->cluster, kind->group, kind->resource, right->verbs);
+	}
+}
+
+static void grant_inventory(struct role *role, const struct policy *policy, unsigned verbs)
+{
+	for (size_t i = 0; i < policy->inventory_count; i++)
+		role_grant(role, policy->inventory[i].group, policy->inventory[i].resource, verbs);
+}
+
+static void grant_webhooks(struct role *role, const struct policy *policy, unsigned verbs)
+{
+	for (size_t i = 0; i < policy->webhook_count; i++)
+		role_grant(role, policy->webhooks[i].group, policy->webhooks[i].resource, verbs);
+}
+
+static void grant_target(struct role *role)
+{
+	for (size_t i = 0; i < sizeof(target_reads) / sizeof(target_reads[0]); i++)
+		role_grant(role, target_reads[i].group, target_reads[i].resource, target_reads[i].verbs);
+}
+
+static void grant_definitions(struct role *role, const struct policy *policy, unsigned verbs)
+{
+	if (may_need_definitions(policy))
+		role_grant(role, "apiextensions.k8s.io", "customresourcedefinitions", verbs);
+}
 
 static void grant_right(struct roles *roles, const struct policy *policy, const struct right *right)
 {
 	struct role *cluster = &roles->cluster, *role = right->everywhere || !roles->narrow ? cluster : &roles->spaces;
 
-	if (right->subject == IDENTITY)
-		name_identity(cluster, right->verbs);
-	if (right->subject == DEFINITIONS && may_need_definitions(policy))
-		role_grant(cluster, "apiextensions.k8s.io", "customresourcedefinitions", right->verbs);
-	if (right->subject == LEASE)
-		name_lease(&roles->lease, right->verbs);
-	if (right->subject == CONTROLLERS)
+	switch (right->subject) {
+	case EVERY_KIND:
+	case MERGED_KINDS:
+	case READY_KINDS:
+		grant_kinds(roles, role, policy, right);
+		return;
+	case INVENTORY:
+		grant_inventory(role, policy, right->verbs);
+		return;
+	case CONTROLLERS:
 		name_controllers(cluster, policy, right->verbs);
-	for (size_t i = 0; right->subject == WEBHOOKS && i < policy->webhook_count; i++)
-		role_grant(cluster, policy->webhooks[i].group, policy->webhooks[i].resource, right->verbs);
-	for (size_t i = 0; right->subject == TARGET && i < sizeof(target_reads) / sizeof(target_reads[0]); i++)
-		role_grant(cluster, target_reads[i].group, target_reads[i].resource, target_reads[i].verbs);
-	if (right->subject == SPACES)
+		return;
+	case WEBHOOKS:
+		grant_webhooks(cluster, policy, right->verbs);
+		return;
+	case SPACES:
 		role_grant(cluster, "", "namespaces", right->verbs);
-	for (size_t i = 0; i < policy->kind_count; i++) {
-		const struct policy_kind *kind = &policy->kinds[i];
-
-		if (kind_is(kind, right->subject))
-			role_grant(kind->namespaced ? role : cluster, kind->group, kind->resource, right->verbs);
+		return;
+	case DEFINITIONS:
+		grant_definitions(cluster, policy, right->verbs);
+		return;
+	case TARGET:
+		grant_target(cluster);
+		return;
+	case IDENTITY:
+		name_identity(cluster, right->verbs);
+		return;
+	case LEASE:
+		name_lease(&roles->lease, right->verbs);
+		return;
 	}
-	for (size_t i = 0; right->subject == INVENTORY && i < policy->inventory_count; i++)
-		role_grant(role, policy->inventory[i].group, policy->inventory[i].resource, right->verbs);
 }
 
 /* ---- manifests ---- */

@@ -76,23 +76,47 @@ static struct git_blob blob_of(const struct tree_file *file)
 	return (struct git_blob){.data = file->data, .len = file->len};
 }
 
+static const struct tree_file *file_at(const struct tree *tree, size_t i)
+{
+	return i < tree->count ? &tree->files[i] : NULL;
+}
+
+/* One of them may be NULL, not both. */
+static int file_order(const struct tree_file *old, const struct tree_file *new_)
+{
+	if (!old)
+		return 1;
+	return new_ ? strcmp(old->path, new_->path) : -1;
+}
+
+/* old or new_ is NULL where the file is not there, not both. */
+static void add_change(struct accepting *a, const struct tree_file *old, const struct tree_file *new_)
+{
+	struct git_blob before = {0}, after = {0};
+	const char *path = "";
+
+	if (old && new_ && strcmp(old->sha256, new_->sha256) == 0)
+		return;
+	if (old) {
+		before = blob_of(old);
+		path = old->path;
+	}
+	if (new_) {
+		after = blob_of(new_);
+		path = new_->path;
+	}
+	(void)changes_add(path, old ? &before : NULL, new_ ? &after : NULL, &a->changes);
+}
+
 static void compare(struct accepting *a)
 {
+	const struct tree_file *old, *new_;
 	size_t i = 0, j = 0;
 
-	while (i < a->before.count || j < a->after.count) {
-		const struct tree_file *old = i < a->before.count ? &a->before.files[i] : NULL;
-		const struct tree_file *new_ = j < a->after.count ? &a->after.files[j] : NULL;
-		int order = old && new_ ? strcmp(old->path, new_->path) : old ? -1 : 1;
-		struct git_blob blobs[2];
+	while ((void)(old = file_at(&a->before, i)), (void)(new_ = file_at(&a->after, j)), old || new_) {
+		int order = file_order(old, new_);
 
-		if (order <= 0)
-			blobs[0] = blob_of(old);
-		if (order >= 0)
-			blobs[1] = blob_of(new_);
-		if (order != 0 || strcmp(old->sha256, new_->sha256) != 0)
-			(void)changes_add(order <= 0 ? old->path : new_->path, order <= 0 ? &blobs[0] : NULL, order >= 0 ? &blobs[1] : NULL,
-				&a->changes);
+		add_change(a, order <= 0 ? old : NULL, order >= 0 ? new_ : NULL);
 		i += order <= 0;
 		j += order >= 0;
 	}

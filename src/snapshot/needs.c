@@ -158,6 +158,24 @@ static bool lacks_keys(const struct capture *c, const char *key, const struct ne
 	return false;
 }
 
+/* What a list of its kind, of now or (a carried kind) of the head, says of what no list of this run has shown. */
+static const char *unseen_state(const struct capture *c, const char *key, const struct need *need, const struct classify_rule *rule)
+{
+	const char *kept = carry_state(c, key, need);
+
+	if (kept)
+		return kept;
+	if (was_listed(c, need))
+		return "missing";
+	return rule ? class_state(rule->class_) : "required";
+}
+
+/* What a list has shown, and what is not in the snapshot. */
+static const char *seen_state(const struct seen *seen)
+{
+	return seen->orphan ? "required" : class_state(seen->class_);
+}
+
 /*
  * "generated": a controller makes it again from what is in the snapshot; "installed": the operator's install brings it; "missing": a list has
  * shown that it, or a key of it, is not at the source either; "required": the target must have it, nobody has looked here, or nobody would make it again. Of a carried kind it is
@@ -166,21 +184,19 @@ static bool lacks_keys(const struct capture *c, const char *key, const struct ne
 static const char *need_state(const struct capture *c, const char *key, const struct need *need, const char **why)
 {
 	const struct seen *seen = map_get(&c->seen, key);
-	const struct classify_rule *rule = seen ? seen->rule : NULL;
-	const char *kept = seen ? NULL : carry_state(c, key, need);
+	const struct classify_rule *rule;
 
+	*why = NULL;
 	if (need->absent || lacks_keys(c, key, need))
 		return "missing";
 	if (seen && seen->taken)
 		return NULL;
-	if (!seen && !kept && was_listed(c, need))
-		return "missing";
-	if (!seen)
-		rule = rule_of(c, need);
-	*why = rule ? rule->why : NULL;
-	if (!seen)
-		return kept ? kept : rule ? class_state(rule->class_) : "required";
-	return seen->orphan ? "required" : class_state(seen->class_);
+	rule = seen ? seen->rule : rule_of(c, need);
+	const char *state = seen ? seen_state(seen) : unseen_state(c, key, need, rule);
+
+	if (strcmp(state, "missing") != 0)
+		*why = rule ? rule->why : NULL;
+	return state;
 }
 
 static json_t *strlist_json(struct strlist *list)
