@@ -144,6 +144,13 @@ static int item_give(struct listing *list, const struct kube_raw *raw, struct er
 	return known < 0 ? -1 : 0;
 }
 
+static bool is_awaiting(const struct listing *list)
+{
+	const struct kube_list_first *first = list->options->first;
+
+	return list->ahead || (first && first->ahead);
+}
+
 static int items_take(struct listing *list, const struct page *page, struct error *err)
 {
 	const json_t *items = json_object_get(page->head, "items");
@@ -156,8 +163,8 @@ static int items_take(struct listing *list, const struct page *page, struct erro
 		page_item(page, i, &raw);
 		if (item_give(list, &raw, err) < 0)
 			return -1;
-		/* The next page comes in meanwhile. Its own faults are seen when it is taken. */
-		if (list->ahead && list->items % DRIVE_ITEMS == 0 && kube_drive(list->client, 0, err) < 0)
+		/* What was asked for comes in meanwhile. Its own faults are seen when it is taken. */
+		if (is_awaiting(list) && list->items % DRIVE_ITEMS == 0 && kube_drive(list->client, 0, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -312,6 +319,8 @@ static int page_take(struct listing *list, const char *token, const char **next,
 		return -1;
 	if (*next && page_ask_ahead(list, *next, err) < 0)
 		return -1;
+	if (!*next && list->sink->last)
+		list->sink->last(list->version, list->sink->arg);
 	return items_take(list, &page, err);
 }
 
@@ -371,14 +380,61 @@ static int list_wrap(const struct listing *list, struct error *err)
 	return error_wrap(err, "list of %s%s%s", resource->resource, dot, resource->group);
 }
 
+static void listing_init(struct listing *list)
+{
+	list->api_version = kube_api_version(list->resource);
+	list->list_kind = list->options->metadata_only ? xstrdup(META_KIND "List") : xasprintf("%sList", list->resource->kind);
+}
+
+/* ---- the first page ---- */
+
+void kube_list_first_drop(struct kube_list_first *first)
+{
+	kube_ahead_drop(first->ahead);
+	free(first->path);
+	*first = (struct kube_list_first){0};
+}
+
+void kube_list_ask(struct kube_client *client, const struct kube_resource *resource, const struct kube_list_options *options,
+	struct kube_list_first *first)
+{
+	const struct listing list = {.client = client, .resource = resource, .options = options};
+	struct error ignored = ERROR_INIT; /* whoever waits for it is told again */
+	struct kube_request request;
+
+	kube_list_first_drop(first);
+	first->path = page_path(&list, NULL);
+	request = page_request(&list, first->path);
+	first->ahead = kube_ask_ahead(client, &request);
+	if (first->ahead)
+		(void)kube_drive(client, 0, &ignored);
+}
+
+/* It is this list's first page, or nobody's. */
+static void first_take(struct listing *list)
+{
+	struct kube_list_first *first = list->options->first;
+	auto_free char *path = page_path(list, NULL);
+
+	if (!first)
+		return;
+	if (same(first->path, path)) {
+		list->ahead = first->ahead;
+		first->ahead = NULL;
+	}
+	kube_list_first_drop(first);
+}
+
+/* ---- a list ---- */
+
 int kube_list(struct kube_client *client, const struct kube_resource *resource, const struct kube_list_options *options,
 	const struct kube_list_sink *sink, char **resource_version, struct error *err)
 {
 	auto_listing struct listing list = {
 		.client = client, .resource = resource, .options = options, .sink = sink, .scratch = STRBUF_INIT};
 
-	list.api_version = kube_api_version(resource);
-	list.list_kind = options->metadata_only ? xstrdup(META_KIND "List") : xasprintf("%sList", resource->kind);
+	listing_init(&list);
+	first_take(&list);
 	if (list_all(&list, err) < 0)
 		return list_wrap(&list, err);
 	if (resource_version)

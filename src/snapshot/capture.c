@@ -75,6 +75,7 @@ static void capture_release(struct capture *c)
 	for (size_t i = 0; c->kinds && i < c->policy->kind_count; i++)
 		capture_kind_release(&c->kinds[i]);
 	free(c->kinds);
+	kube_list_first_drop(&c->first);
 	strlist_release(&c->namespaces);
 	map_release(&c->seen, free);
 	map_release(&c->needs, need_free);

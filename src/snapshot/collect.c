@@ -16,6 +16,12 @@ bool capture_was_listed(const struct capture_kind *kind, const char *namespace_)
 	return map_get(&kind->listed, "") || map_get(&kind->listed, namespace_);
 }
 
+/* "0" would ask for any version. */
+static bool is_exact(const char *version)
+{
+	return *version && strcmp(version, "0") != 0;
+}
+
 int capture_list(struct capture *c, const struct kube_resource *resource, const struct kube_list_options *options,
 	const struct kube_list_sink *sink, struct error *err)
 {
@@ -24,24 +30,46 @@ int capture_list(struct capture *c, const struct kube_resource *resource, const 
 
 	at.page_size = c->options->page_size;
 	at.at_version = c->together ? c->resource_version : NULL;
+	at.first = &c->first;
 	if (kube_list(c->client, resource, &at, sink, &version, err) < 0) {
 		c->inexact = c->inexact || (at.at_version && err->code == ERR_REJECTED && !c->sink_failed);
 		return -1;
 	}
 	if (c->resource_version)
 		return 0;
-	/* "0" would ask for any version */
-	c->together = c->together && *version && strcmp(version, "0") != 0;
+	c->together = c->together && is_exact(version);
 	c->resource_version = version;
 	version = NULL;
 	return 0;
+}
+
+/* The kind whose whole list comes right after that of this one; NULL: none, or it depends on what is read until then. */
+static const struct capture_kind *next_whole(const struct capture *c, const struct capture_kind *kind)
+{
+	const struct capture_kind *end = c->kinds + c->policy->kind_count;
+
+	for (kind++; kind < end && !capture_is_narrowed(c); kind++)
+		if (kind->served && !kind->carried)
+			return kind->row->select == SELECT_ALL ? kind : NULL;
+	return NULL;
+}
+
+static void ask_for_next(const char *version, void *arg)
+{
+	const struct collect *collect = arg;
+	struct capture *c = collect->c;
+	const struct capture_kind *next = collect->again ? NULL : next_whole(c, collect->kind);
+	const struct kube_list_options at = {.page_size = c->options->page_size, .at_version = version};
+
+	if (next && c->together && is_exact(version))
+		kube_list_ask(c->client, &next->resource, &at, &c->first);
 }
 
 static int collect_list(struct collect *collect, const char *namespace_, struct error *err)
 {
 	struct capture *c = collect->c;
 	const struct kube_list_options options = {.namespace_ = namespace_};
-	const struct kube_list_sink sink = {.raw = collect_raw, .item = collect_item, .arg = collect};
+	const struct kube_list_sink sink = {.raw = collect_raw, .item = collect_item, .last = ask_for_next, .arg = collect};
 
 	if (capture_list(c, &collect->kind->resource, &options, &sink, err) < 0) {
 		c->failing = collect->kind;

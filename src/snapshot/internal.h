@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "kube/discovery.h"
+#include "kube/list.h"
 #include "object/classify.h"
 #include "util/map.h"
 #include "util/mem.h"
@@ -24,8 +25,6 @@ struct facts;
 struct git_store;
 struct git_write;
 struct kube_client;
-struct kube_list_options;
-struct kube_list_sink;
 struct object;
 struct owners;
 struct policy;
@@ -94,6 +93,7 @@ struct capture {
 	json_t *not_listed;                       /* inventory kinds that may not be listed */
 	json_t *undefined;                        /* kinds whose definition may not be read */
 	size_t taken_count, generated_count, installed_count;
+	struct kube_list_first first; /* of the next kind, while the lists are read */
 	struct carry *carry;          /* kinds that are carried; borrowed */
 	struct capture_kind *failing; /* the kind that could not be read; NULL: none */
 	struct cache *cache;          /* of what the last capture made of each object; NULL: none */

@@ -36,6 +36,8 @@ struct run {
 	struct error err;
 	const char *stop_at; /* the sink fails at this item */
 	size_t wrong_type;
+	struct kube_client *client; /* with first: the list behind this one is asked for when the last page has come */
+	struct kube_list_first *first;
 };
 
 static int take(json_t *item, void *arg, struct error *err)
@@ -58,6 +60,16 @@ static void restart(void *arg)
 	struct run *run = arg;
 
 	strbuf_adds(&run->seen, "!");
+}
+
+/* At the version of this list, of which nothing has been shown yet. */
+static void ask_for_next(const char *version, void *arg)
+{
+	struct run *run = arg;
+	const struct kube_list_options next = {.at_version = version};
+
+	strbuf_adds(&run->seen, "? ");
+	kube_list_ask(run->client, &routes, &next, run->first);
 }
 
 static void list_with(
@@ -472,6 +484,79 @@ static void test_the_sink_can_end_the_list(void **state)
 	assert_bad(&run, "list of httproutes.g.io: enough");
 }
 
+/* ---- the list behind this one ---- */
+
+/* Two lists, the first page of the second being asked for during the first. */
+static void list_twice(struct run *run, const struct fake_exchange *script, size_t count, const struct kube_list_options *second)
+{
+	struct fake_api *api = fake_api_start(script, count);
+	auto_free char *server = xstrdup(fake_api_url(api));
+	char source[] = "test", space[] = "default";
+	struct kube_config config = {.server = server, .source = source, .namespace_ = space};
+	struct kube_list_first first = {0};
+	struct kube_list_options options = {.first = &first};
+	const struct kube_list_sink asking = {.item = take, .last = ask_for_next, .arg = run}, sink = {.item = take, .arg = run};
+
+	run->seen = (struct strbuf)STRBUF_INIT;
+	run->first = &first;
+	assert_int_equal(kube_client_new(&run->client, &config, &run->err), 0);
+	assert_int_equal(kube_list(run->client, &routes, &options, &asking, NULL, &run->err), 0);
+	options = *second;
+	options.first = &first;
+	run->result = kube_list(run->client, &routes, &options, &sink, &run->version, &run->err);
+	assert_null(first.path);
+	assert_null(first.ahead);
+	run->log = fake_api_log(api);
+	kube_client_free(run->client);
+	fake_api_stop(api);
+}
+
+static void test_the_next_list_is_asked_for_once(void **state)
+{
+	const struct kube_list_options second = {.at_version = "7"};
+	const struct fake_exchange script[] = {
+		{.path = "?limit=500 ", .status = 200, .body = PAGE("7", "t", ITEM("a"))},
+		{.path = "?limit=500&continue=t ", .status = 200, .body = PAGE("7", "", ITEM("b"))},
+		{.path = "?limit=500&resourceVersionMatch=Exact&resourceVersion=7 ", .status = 200, .body = PAGE("7", "", ITEM("c"))},
+	};
+	struct run run = {0};
+
+	(void)state;
+	list_twice(&run, script, COUNT(script), &second);
+	assert_good(&run, "a ? b c ", "7");
+}
+
+static void test_what_was_asked_for_may_be_another_list(void **state)
+{
+	const struct kube_list_options second = {.namespace_ = "ns"};
+	const struct fake_exchange script[] = {
+		{.path = "?limit=500 ", .status = 200, .body = PAGE("7", "", ITEM("a"))},
+		{.path = "&resourceVersion=7 ", .status = 200, .body = PAGE("7", "", ITEM("c"))},
+		{.path = "/namespaces/ns/httproutes?limit=500 ", .status = 200, .body = PAGE("9", "", ITEM("d"))},
+	};
+	struct run run = {0};
+
+	(void)state;
+	list_twice(&run, script, COUNT(script), &second);
+	assert_good(&run, "? a d ", "9");
+}
+
+/* One try: whoever needs it then asks in earnest. */
+static void test_what_was_asked_for_may_have_failed(void **state)
+{
+	const struct kube_list_options second = {.at_version = "7"};
+	const struct fake_exchange script[] = {
+		{.path = "?limit=500 ", .status = 200, .body = PAGE("7", "", ITEM("a"))},
+		{.path = "&resourceVersion=7 ", .status = 503},
+		{.path = "&resourceVersion=7 ", .status = 200, .body = PAGE("7", "", ITEM("c"))},
+	};
+	struct run run = {0};
+
+	(void)state;
+	list_twice(&run, script, COUNT(script), &second);
+	assert_good(&run, "? a c ", "7");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -495,6 +580,9 @@ int main(void)
 		cmocka_unit_test(test_410_fails_a_sink_that_cannot_forget),
 		cmocka_unit_test(test_410_at_a_version_is_the_callers),
 		cmocka_unit_test(test_the_sink_can_end_the_list),
+		cmocka_unit_test(test_the_next_list_is_asked_for_once),
+		cmocka_unit_test(test_what_was_asked_for_may_be_another_list),
+		cmocka_unit_test(test_what_was_asked_for_may_have_failed),
 	};
 
 	return cmocka_run_group_tests_name("kube_list", tests, NULL, NULL);
