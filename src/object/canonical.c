@@ -81,6 +81,7 @@ struct shape {
 	bool escapes; /* holds what only double quotes can carry, beside tab and newline */
 	bool tabs;
 	bool not_plain;  /* holds a character that no plain scalar may */
+	bool marks;      /* holds a ':' or '#', which a plain scalar may in some places */
 	size_t newlines; /* all of them */
 };
 
@@ -105,7 +106,9 @@ static struct shape shape_of(const char *text, size_t len)
 		unsigned char byte = (unsigned char)text[at];
 
 		used = 1;
-		if (byte < 0x20 || byte >= 0x7F) /* all else is ASCII and fine everywhere: most of what there is */
+		if (byte == ':' || byte == '#')
+			shape.marks = true;
+		else if (byte < 0x20 || byte >= 0x7F) /* all else is ASCII and fine everywhere: most of what there is */
 			look_at(decode(text + at, len - at, &used), &shape);
 	}
 	return shape;
@@ -119,11 +122,11 @@ static bool is_letter(char c)
 }
 
 /* Words that one or the other YAML reads as something else than a string. All that starts otherwise than with a letter is quoted anyway. */
-static bool is_reserved_word(const char *text)
+static bool is_reserved_word(const char *text, size_t len)
 {
 	static const char *const words[] = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity"};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; len <= strlen("infinity") && i < sizeof(words) / sizeof(words[0]); i++)
 		if ((text[0] | 0x20) == words[i][0] && strcasecmp(text, words[i]) == 0)
 			return true;
 	return false;
@@ -146,7 +149,7 @@ static bool is_plain(const char *text, size_t len, const struct shape *shape)
 		return false;
 	if (!is_letter(text[0]) && text[0] != '_' && text[0] != '/')
 		return false;
-	return text[len - 1] != ' ' && !is_reserved_word(text) && !has_plain_indicator(text, len);
+	return text[len - 1] != ' ' && !is_reserved_word(text, len) && !(shape->marks && has_plain_indicator(text, len));
 }
 
 /* A line of nothing but blanks: readers disagree on whether such a line in a block is content. */

@@ -40,7 +40,7 @@ static bool is_private_key(const char *text, size_t len, size_t run);
 static bool is_encoded_private_key(const char *text, size_t len, size_t run);
 static bool has_password(const char *text, size_t len, size_t run);
 
-/* The first of a string's shapes decides what it is called. A new first byte belongs into `starts`, too. */
+/* The first of a string's shapes decides what it is called. The first two bytes of a new one belong into `starts`, too. */
 static const struct shape shapes[] = {
 	{"Hugging Face token", "hf_", ALNUM, 20, 0, NULL, CREDENTIAL_CERTAIN},
 	{"AWS access key", "AKIA", UPPER DIGITS, 16, 16, NULL, CREDENTIAL_CERTAIN},
@@ -66,8 +66,17 @@ static const struct shape shapes[] = {
 };
 #define SHAPE_COUNT (sizeof(shapes) / sizeof(*shapes))
 
-static const unsigned char starts[256] = {
-	['h'] = 1, ['A'] = 1, ['g'] = 1, ['s'] = 1, ['x'] = 1, ['n'] = 1, ['e'] = 1, ['-'] = 1, ['L'] = 1, [':'] = 1};
+/* By the first byte of a prefix the second ones: few texts come to the table of the shapes. */
+static const char *const starts[256] = {['h'] = "f",
+	['A'] = "KSI",
+	['g'] = "ihl",
+	['s'] = "k",
+	['x'] = "o",
+	['n'] = "v",
+	['e'] = "y",
+	['-'] = "-",
+	['L'] = "S",
+	[':'] = "/"};
 
 /* What starts with "sk-" may be a name: those have no capitals. */
 static bool is_mixed(const char *text, size_t len, size_t run)
@@ -185,12 +194,8 @@ static bool is_start(const char *text, size_t at)
 
 static bool matches(const struct shape *shape, const char *text, size_t len)
 {
-	size_t prefix, run;
+	size_t prefix = strlen(shape->prefix), run;
 
-	/* most end at their second byte: '-' and 's' are in every other name */
-	if (len < 2 || text[1] != shape->prefix[1])
-		return false;
-	prefix = strlen(shape->prefix);
 	if (len < prefix || memcmp(text, shape->prefix, prefix) != 0)
 		return false;
 	run = span(text + prefix, len - prefix, shape->alphabet);
@@ -204,10 +209,11 @@ static const struct shape *find_shape(const char *text, size_t len)
 {
 	const struct shape *possible = NULL;
 
-	for (size_t at = 0; at < len; at++) {
+	for (size_t at = 0; at + 1 < len; at++) {
+		const char *second = starts[(unsigned char)text[at]];
 		bool sign = text[at] == ':' || text[at] == '-'; /* these stand where they stand */
 
-		if (!starts[(unsigned char)text[at]] || (!sign && !is_start(text, at)))
+		if (!second || !text[at + 1] || !strchr(second, text[at + 1]) || (!sign && !is_start(text, at)))
 			continue;
 		for (size_t i = 0; i < SHAPE_COUNT; i++) {
 			if (shapes[i].prefix[0] != text[at] || !matches(&shapes[i], text + at, len - at))
@@ -259,25 +265,26 @@ static void append_path(struct strbuf *out, const struct step *step, bool by_nam
 /* Cheaper than the path that diff_is_credential looks at: whether a name may have one of its words in it. */
 static bool may_name_credential(const char *name)
 {
-	static const char *const words[] = {"token", "pass", "secret", "auth", "credential", "key"};
-	/* in which a word may start, in both cases */
-	static const bool first[256] = {['t'] = true,
-		['T'] = true,
-		['p'] = true,
-		['P'] = true,
-		['s'] = true,
-		['S'] = true,
-		['a'] = true,
-		['A'] = true,
-		['c'] = true,
-		['C'] = true,
-		['k'] = true,
-		['K'] = true};
+	/* by the byte that it starts with, in both cases */
+	static const char *const words[256] = {['t'] = "token",
+		['T'] = "token",
+		['p'] = "pass",
+		['P'] = "pass",
+		['s'] = "secret",
+		['S'] = "secret",
+		['a'] = "auth",
+		['A'] = "auth",
+		['c'] = "credential",
+		['C'] = "credential",
+		['k'] = "key",
+		['K'] = "key"};
 
-	for (; name && *name; name++)
-		for (size_t i = 0; first[(unsigned char)*name] && i < sizeof(words) / sizeof(*words); i++)
-			if ((*name | 0x20) == words[i][0] && strncasecmp(name, words[i], strlen(words[i])) == 0)
-				return true;
+	for (; name && *name; name++) {
+		const char *word = words[(unsigned char)*name];
+
+		if (word && (name[1] | 0x20) == word[1] && strncasecmp(name, word, strlen(word)) == 0)
+			return true;
+	}
 	return false;
 }
 

@@ -302,15 +302,15 @@ static int walk_key(struct walk *walk, json_t *map, const char *key, size_t dept
 {
 	json_t *value = json_object_get(map, key);
 	size_t mark = walk->concrete.len;
-	int result = 0;
+	int result;
 
-	if (value && walk->remove && is_last(walk, depth))
-		return remove_key(walk, map, key, value);
+	/* most paths end here, on most objects */
+	if (!value && !(walk->missing && is_last(walk, depth)))
+		return 0;
+	if (walk->remove && is_last(walk, depth))
+		return value ? remove_key(walk, map, key, value) : 0;
 	fieldpath_append_key(&walk->concrete, key);
-	if (value)
-		result = walk_value(walk, value, depth + 1);
-	else if (walk->missing && is_last(walk, depth))
-		result = walk->fn(map, walk->concrete.buf, walk->arg);
+	result = value ? walk_value(walk, value, depth + 1) : walk->fn(map, walk->concrete.buf, walk->arg);
 	strbuf_truncate(&walk->concrete, mark);
 	return result;
 }
