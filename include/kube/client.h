@@ -6,8 +6,8 @@
  * what changes nothing always, others only when the server did not answer or said 429. An answer that is not complete JSON counts as no answer, three times.
  * After a 401 the token file is read, or the exec plugin run, once more. kube_send is for many in flight (restore): one try, the caller decides.
  * An answer of 400 or more is an error whose text is the server's Status message, escaped, and whose code is ERR_NOT_FOUND (404),
- * ERR_EXISTS (409 AlreadyExists), ERR_CONFLICT (409), ERR_FORBIDDEN (401, 403), ERR_GONE (410), ERR_UNAVAILABLE (408, 429, 5xx) or
- * ERR_REJECTED (the rest; also the 500 "resourceVersion should not be set on objects to be created").
+ * ERR_EXISTS (409 AlreadyExists), ERR_CONFLICT (409), ERR_FORBIDDEN (403), ERR_UNAUTHORIZED (401), ERR_GONE (410), ERR_UNAVAILABLE (408, 429, 5xx) or
+ * ERR_REJECTED (the rest; also a 500 that this body will get for ever, as that of a webhook that was asked and denied it).
  */
 #ifndef RHAII_KUBE_CLIENT_H
 #define RHAII_KUBE_CLIENT_H

@@ -28,13 +28,14 @@ enum error_code {
 
 	/* Decided on by a caller; main maps what is left of them to ERR_FAILED. */
 	ERR_NOT_FOUND = 64,
-	ERR_EXISTS,      /* API: 409 AlreadyExists */
-	ERR_CONFLICT,    /* API: 409 Conflict */
-	ERR_FORBIDDEN,   /* API: 401, 403 */
-	ERR_GONE,        /* API: 410 */
-	ERR_REJECTED,    /* API: 400, 422 and other 4xx: will never pass as it is */
-	ERR_UNAVAILABLE, /* 429, 5xx, reset, time-out: may pass later */
-	ERR_SYNTAX,      /* text that could not be parsed */
+	ERR_EXISTS,       /* API: 409 AlreadyExists */
+	ERR_CONFLICT,     /* API: 409 Conflict */
+	ERR_FORBIDDEN,    /* API: 403 */
+	ERR_UNAUTHORIZED, /* API: 401 */
+	ERR_GONE,         /* API: 410 */
+	ERR_REJECTED,     /* API: 400, 422 and other 4xx: will never pass as it is */
+	ERR_UNAVAILABLE,  /* 429, 5xx, reset, time-out: may pass later */
+	ERR_SYNTAX,       /* text that could not be parsed */
 };
 
 struct error {

@@ -13,16 +13,26 @@ static enum error_code conflict_code(const char *reason)
 	return reason && strcmp(reason, "AlreadyExists") == 0 ? ERR_EXISTS : ERR_CONFLICT;
 }
 
-/* The server says 500 for an object that still has its resourceVersion, though it will never take it. */
+/*
+ * A 500 that no other try will change: of an object that still has its resourceVersion; of a webhook that was asked and chose this code for its denial; of one whose patch does
+ * not fit this object. What a webhook that cannot be asked is told by ("failed calling webhook") is not among them.
+ */
 static bool is_permanent(const char *message)
 {
-	return message && strstr(message, "resourceVersion should not be set on objects to be created");
+	static const char *const texts[] = {
+		"resourceVersion should not be set on objects to be created", "denied the request", "jsonpatch "};
+
+	for (size_t i = 0; message && i < sizeof(texts) / sizeof(*texts); i++)
+		if (strstr(message, texts[i]) && !strstr(message, "failed calling webhook"))
+			return true;
+	return false;
 }
 
 static enum error_code status_code(long status, const char *reason, const char *message)
 {
 	switch (status) {
 	case 401:
+		return ERR_UNAUTHORIZED;
 	case 403:
 		return ERR_FORBIDDEN;
 	case 404:

@@ -108,7 +108,7 @@ static int cluster_unknown(const struct kube_client *client, struct error *err)
 	(void)error_wrap(err, "cluster at %s (%s)", kube_server(client), kube_source(client));
 	if (err->code == ERR_UNAVAILABLE)
 		return error_hint(err, "see whether it answers `kubectl get namespace kube-system` with the same kubeconfig and context");
-	if (err->code == ERR_FORBIDDEN)
+	if (err->code == ERR_FORBIDDEN || err->code == ERR_UNAUTHORIZED)
 		return error_hint(err, "reading the namespace kube-system, whose uid is the identity of the cluster, must be allowed");
 	return -1;
 }

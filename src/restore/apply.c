@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sends the plan, wave by wave. Within a wave the creates are in flight together, as many as the server takes: start with 8, one more after each
- * clean window, half after a 429, Retry-After obeyed; never a fixed rate (design.md section 10).
+ * Sends the plan, wave by wave. Within a wave the creates are in flight together, as many as the server takes (window.h), Retry-After obeyed; never
+ * a fixed rate.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +20,8 @@
 #include "util/json.h"
 #include "util/log.h"
 #include "util/mem.h"
+#include "window.h"
 
-#define WINDOW_START 8
-#define WINDOW_MAX 64
 /* An object at the end of its deadline may still be in flight. */
 #define STUCK_GRACE_MS 60000
 #define MERGE_TRIES 5
@@ -35,8 +34,13 @@ struct sender {
 	struct restore *restore;
 	struct action **queue; /* ring of actions that wait to be sent */
 	size_t cap, head, waiting;
-	size_t window, clean, in_flight;
-	int64_t moved; /* monotonic ms of the last answer that settled something */
+	struct window window;
+	int64_t *fastest; /* a kind of the policy, for the window */
+	size_t in_flight;
+	int64_t moved;      /* monotonic ms of the last answer that settled something */
+	int64_t not_before; /* nothing is sent until then: the server takes not even one at a time */
+	int64_t shut_out;   /* monotonic ms of the first 401 since a request was let in; -1: we are known */
+	char *unauthorized; /* what the server says when it has known us no more for too long: the restore stops */
 };
 
 static void queue_push(struct sender *s, struct action *action)
@@ -51,21 +55,6 @@ static struct action *queue_pop(struct sender *s)
 	s->head = (s->head + 1) % s->cap;
 	s->waiting--;
 	return action;
-}
-
-static void window_grow(struct sender *s)
-{
-	if (++s->clean < s->window)
-		return;
-	s->clean = 0;
-	if (s->window < WINDOW_MAX)
-		s->window++;
-}
-
-static void window_shrink(struct sender *s)
-{
-	s->clean = 0;
-	s->window = s->window > 1 ? s->window / 2 : 1;
 }
 
 static void action_say(struct action *action, const char *text)
@@ -144,6 +133,26 @@ static void action_created(struct restore *restore, struct action *action, json_
 	record_end(restore, action, uid);
 }
 
+/* A token may just have been renewed, or the server just have started: only who is shut out for a while is no longer known. */
+static void shut_out(struct sender *s, const struct error *error)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (s->shut_out < 0)
+		s->shut_out = now;
+	if (!s->unauthorized && now - s->shut_out >= s->restore->patience.unauthorized)
+		s->unauthorized = xstrdup(error->text);
+}
+
+static void turned_away(struct sender *s, const struct action *action, int64_t retry_after_ms)
+{
+	bool alone = s->window.size == 1;
+
+	window_refused(&s->window, action->refusals);
+	if (alone && retry_after_ms <= s->restore->patience.object_deadline)
+		s->not_before = clock_monotonic_ms() + retry_after_ms;
+}
+
 static void retry_later(struct sender *s, struct action *action, const struct error *error, int64_t retry_after_ms)
 {
 	int64_t now = clock_monotonic_ms(), left = s->restore->patience.object_deadline - (now - action->first_sent);
@@ -164,11 +173,17 @@ static void retry_later(struct sender *s, struct action *action, const struct er
 }
 
 /*
- * Later it may pass: no answer, 429, 5xx, and the 409 "Conflict" that a ResourceQuota gives to creates at the same time.
+ * Later it may pass: no answer, 429, 5xx, a token that has just expired, and the 409 "Conflict" that a ResourceQuota gives to creates at the same time.
  */
 static bool may_pass_later(const struct error *error)
 {
-	return error->code == ERR_UNAVAILABLE || error->code == ERR_CONFLICT;
+	return error->code == ERR_UNAVAILABLE || error->code == ERR_UNAUTHORIZED || error->code == ERR_CONFLICT;
+}
+
+/* The server has taken the request, and decided on the object. */
+static void was_taken(struct sender *s, const struct action *action)
+{
+	window_taken(&s->window, action->sent, &s->fastest[action->row - s->restore->policy->kinds]);
 }
 
 static void create_done(json_t *body, const struct error *error, int64_t retry_after_ms, void *arg)
@@ -178,18 +193,22 @@ static void create_done(json_t *body, const struct error *error, int64_t retry_a
 
 	s->in_flight--;
 	action->in_flight = false;
+	if (error && error->code == ERR_UNAUTHORIZED)
+		shut_out(s, error);
+	else if (!error || error->code != ERR_UNAVAILABLE)
+		s->shut_out = -1;
 	if (error && may_pass_later(error)) {
 		if (retry_after_ms >= 0)
-			window_shrink(s);
+			turned_away(s, action, retry_after_ms);
 		retry_later(s, action, error, retry_after_ms);
 		return;
 	}
 	s->moved = clock_monotonic_ms();
 	if (!error) {
-		window_grow(s);
+		was_taken(s, action);
 		action_created(s->restore, action, body);
 	} else if (error->code == ERR_EXISTS) {
-		window_grow(s); /* result stays open: apply_rest reads and compares */
+		was_taken(s, action); /* result stays open: apply_rest reads and compares */
 	} else {
 		action_fail(s->restore, action, error->text);
 	}
@@ -201,8 +220,10 @@ static int create_send(struct sender *s, struct action *action, struct error *er
 	const struct kube_request request = {.method = "POST", .path = path, .body = action->object->json};
 
 	action->sender = s;
+	action->sent = clock_monotonic_ms();
+	action->refusals = s->window.refusals;
 	if (!action->tries++)
-		action->first_sent = clock_monotonic_ms();
+		action->first_sent = action->sent;
 	if (kube_send(s->restore->settings->client, &request, create_done, action, err) < 0)
 		return -1;
 	action->in_flight = true;
@@ -232,7 +253,9 @@ static int64_t send_ready(struct sender *s, int rc[1], struct error *err)
 {
 	int64_t now = clock_monotonic_ms(), next = 1000;
 
-	for (size_t turn = s->waiting; *rc == 0 && turn > 0 && s->in_flight < s->window; turn--) {
+	if (now < s->not_before)
+		return s->not_before - now < next ? s->not_before - now : next;
+	for (size_t turn = s->waiting; *rc == 0 && turn > 0 && s->in_flight < s->window.size; turn--) {
 		struct action *action = queue_pop(s);
 
 		if (action->not_before <= now) {
@@ -245,9 +268,14 @@ static int64_t send_ready(struct sender *s, int rc[1], struct error *err)
 	return next;
 }
 
-/* A server that has settled nothing for so long is gone: more objects would only wait as long each. */
+/* A server that has settled nothing for so long is gone, and one that does not know us takes nothing: more objects would only wait as long each. */
 static int check_moving(const struct sender *s, struct error *err)
 {
+	if (s->unauthorized) {
+		error_set(err, ERR_UNAUTHORIZED, "the target %s no longer accepts our credentials: %s",
+			kube_server(s->restore->settings->client), s->unauthorized);
+		return -1;
+	}
 	if (clock_monotonic_ms() - s->moved <= s->restore->patience.object_deadline + STUCK_GRACE_MS)
 		return 0;
 	error_set(err, ERR_FAILED, "the target %s has taken no object for two minutes", kube_server(s->restore->settings->client));
@@ -286,9 +314,11 @@ static int send_all(struct sender *s, struct error *err)
 
 static int apply_creates(struct restore *restore, struct action *from, struct action *to, struct error *err)
 {
-	struct sender s = {.restore = restore, .cap = (size_t)(to - from) + 1, .window = WINDOW_START, .moved = clock_monotonic_ms()};
+	struct sender s = {.restore = restore, .cap = (size_t)(to - from) + 1, .moved = clock_monotonic_ms(), .shut_out = -1};
 	int rc;
 
+	window_init(&s.window);
+	s.fastest = xcalloc(restore->policy->kind_count + 1, sizeof(*s.fastest));
 	s.queue = xcalloc(s.cap, sizeof(*s.queue));
 	for (struct action *action = from; action < to; action++)
 		if (action->kind == ACTION_CREATE && action->result == RESULT_NONE)
@@ -300,6 +330,8 @@ static int apply_creates(struct restore *restore, struct action *from, struct ac
 		if (action->in_flight)
 			action_say(action, "was sent, and not answered before the restore stopped");
 	free(s.queue);
+	free(s.fastest);
+	free(s.unauthorized);
 	return rc;
 }
 
@@ -313,6 +345,26 @@ static void merge_done(struct restore *restore, struct action *action)
 }
 
 /*
+ * Whether the live object, which was not there when the plan was made, is by our hand. libcurl sends a request again by itself when a connection that was in use breaks before the
+ * first byte of an answer: then the first one that we hear of may be "already exists". The lease keeps other restores out.
+ */
+static bool is_made_by_us(const struct action *action, const json_t *live)
+{
+	const json_t *entry;
+	size_t i;
+
+	if (action->unlisted)
+		return false;
+	json_array_foreach (json_at(live, "metadata", "managedFields", NULL), i, entry) {
+		const char *manager = json_text_at(entry, "manager", NULL);
+
+		if (manager && strcmp(manager, KUBE_FIELD_MANAGER) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
  * Read what is there and decide again: after a create that was answered by "already exists" (by us, in an earlier try whose answer was lost,
  * or by somebody else), and after a merge that somebody else's write came in between.
  */
@@ -323,6 +375,7 @@ static int decide_again(struct restore *restore, struct action *action, struct e
 
 	if (kube_get(restore->settings->client, action->resource, o->namespace_, o->name, &live, err) < 0)
 		return -1;
+	action->unanswered |= is_made_by_us(action, live);
 	plan_decide(restore, action, live);
 	return 0;
 }
@@ -360,12 +413,19 @@ static int settle(struct restore *restore, struct action *action, struct error *
 	return 0;
 }
 
-static void apply_one(struct restore *restore, struct action *action)
+/* What fails for one object is its result; with credentials that are no longer good all would fail. */
+static int apply_one(struct restore *restore, struct action *action, struct error *err)
 {
 	struct error error = ERROR_INIT;
 
-	if (settle(restore, action, &error) < 0)
-		action_fail(restore, action, error.text);
+	if (settle(restore, action, &error) == 0)
+		return 0;
+	if (error.code == ERR_UNAUTHORIZED) {
+		*err = error;
+		return -1;
+	}
+	action_fail(restore, action, error.text);
+	return 0;
 }
 
 /* What was known not to be there is sent; this is the rest: what is merged, what turned out to be there, what is left as it is. */
@@ -382,9 +442,8 @@ static int apply_rest(struct restore *restore, struct action *from, struct actio
 	for (struct action *action = from; action < to; action++) {
 		if (action->result != RESULT_NONE)
 			continue;
-		if (restore_may_go_on(restore, err) < 0)
+		if (restore_may_go_on(restore, err) < 0 || apply_one(restore, action, err) < 0)
 			return -1;
-		apply_one(restore, action);
 	}
 	return 0;
 }

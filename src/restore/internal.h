@@ -44,9 +44,10 @@ struct action {
 	bool unanswered;    /* one of them, or of an earlier run, may have been carried out without our knowing */
 	bool begun;         /* the journal knows that it is about to be sent */
 	bool in_flight;
-	int64_t not_before; /* monotonic ms of the next try */
-	int64_t first_sent;
-	struct sender *sender; /* of the wave that it is sent in */
+	int64_t not_before;       /* monotonic ms of the next try */
+	int64_t first_sent, sent; /* of the first one and of the last */
+	unsigned refusals;        /* of the window, when it was sent */
+	struct sender *sender;    /* of the wave that it is sent in */
 };
 
 enum space { SPACE_ABSENT, SPACE_THERE, SPACE_TERMINATING };
@@ -60,6 +61,7 @@ struct restore_patience {
 	int64_t object_deadline;          /* of all tries of one create */
 	int64_t backoff_min, backoff_max; /* between two of them */
 	int64_t gate, gate_poll;
+	int64_t unauthorized; /* of 401s and nothing else, before the restore stops */
 };
 
 struct restore {

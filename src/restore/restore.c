@@ -32,7 +32,7 @@
 #define CONVERGE_TELL_MS 15000
 
 static const struct restore_patience patience = {
-	.object_deadline = 120000, .backoff_min = 100, .backoff_max = 8000, .gate = 120000, .gate_poll = 500};
+	.object_deadline = 120000, .backoff_min = 100, .backoff_max = 8000, .gate = 120000, .gate_poll = 500, .unauthorized = 5000};
 
 void restore_free(struct restore *restore)
 {

@@ -201,7 +201,7 @@ static int check_head(const struct carry *carry, const struct capture *c, const 
 /* Whether it is one that a single kind can have, while the server answers us otherwise: with the credentials or the connection all kinds would be gone. */
 static bool is_of_the_kind(const struct capture *c, const struct error *err)
 {
-	static const enum error_code codes[] = {ERR_FORBIDDEN, ERR_UNAVAILABLE, ERR_GONE, ERR_REJECTED, ERR_SYNTAX};
+	static const enum error_code codes[] = {ERR_FORBIDDEN, ERR_UNAUTHORIZED, ERR_UNAVAILABLE, ERR_GONE, ERR_REJECTED, ERR_SYNTAX};
 	auto_free char *version = NULL;
 	struct error ignored = ERROR_INIT;
 

@@ -81,7 +81,7 @@ static void test_errors_say_what_the_server_said(void **state)
 {
 	(void)state;
 	assert_error(403, STATUS("Forbidden", "no, you may not"), ERR_FORBIDDEN, "no, you may not");
-	assert_error(401, STATUS("Unauthorized", "Unauthorized"), ERR_FORBIDDEN, "Unauthorized");
+	assert_error(401, STATUS("Unauthorized", "Unauthorized"), ERR_UNAUTHORIZED, "Unauthorized");
 	assert_error(404, STATUS("NotFound", "not here"), ERR_NOT_FOUND, "not here");
 	assert_error(409, STATUS("AlreadyExists", "there"), ERR_EXISTS, "there");
 	assert_error(409, STATUS("Conflict", "changed"), ERR_CONFLICT, "changed");
@@ -96,6 +96,26 @@ static void test_a_resource_version_on_create_is_rejected(void **state)
 	(void)state;
 	assert_error(500, STATUS("", "resourceVersion should not be set on objects to be created"), ERR_REJECTED,
 		"resourceVersion should not be set on objects to be created");
+}
+
+/* A webhook that was asked and denied it, or whose patch does not fit, does so again; one that cannot be asked may be up the next time. */
+static void test_a_500_is_final_only_when_a_webhook_was_asked(void **state)
+{
+	static const struct {
+		const char *reason, *text;
+		enum error_code code;
+	} cases[] = {{"", "admission webhook 'v.kserve' denied the request: bad", ERR_REJECTED},
+		{"InternalError", "Internal error occurred: jsonpatch add operation does not apply", ERR_REJECTED},
+		{"InternalError", "failed calling webhook 'v.kserve': connection refused", ERR_UNAVAILABLE},
+		{"InternalError", "etcdserver: leader changed", ERR_UNAVAILABLE}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		auto_free char *body =
+			xasprintf("{\"kind\":\"Status\",\"reason\":\"%s\",\"message\":\"%s\"}", cases[i].reason, cases[i].text);
+
+		assert_error(500, body, cases[i].code, cases[i].text);
+	}
 }
 
 static void test_errors_without_status_give_the_http_status(void **state)
@@ -267,7 +287,7 @@ static void test_a_401_with_a_cut_answer_is_a_401(void **state)
 	(void)state;
 	start(&f, script, COUNT(script));
 	assert_int_equal(call(&f, "POST", 0, NULL), -1);
-	assert_int_equal(f.err.code, ERR_FORBIDDEN);
+	assert_int_equal(f.err.code, ERR_UNAUTHORIZED);
 	assert_non_null(strstr(f.err.text, "HTTP status 401"));
 	assert_non_null(strstr(f.err.hint, "does not accept the credentials"));
 	stop(&f);
@@ -422,7 +442,7 @@ static void test_401_reads_the_token_again_once(void **state)
 	token_start(&f, path, script, COUNT(script));
 	assert_int_equal(call(&f, "POST", 0, NULL), -1);
 	assert_string_equal(f.err.text, "after 2 tries: Unauthorized");
-	assert_int_equal(f.err.code, ERR_FORBIDDEN);
+	assert_int_equal(f.err.code, ERR_UNAUTHORIZED);
 	assert_non_null(strstr(f.err.hint, "context 'test'"));
 	assert_int_equal(unlink(path), 0);
 	stop(&f);
@@ -797,6 +817,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_errors_say_what_the_server_said),
 		cmocka_unit_test(test_a_resource_version_on_create_is_rejected),
+		cmocka_unit_test(test_a_500_is_final_only_when_a_webhook_was_asked),
 		cmocka_unit_test(test_errors_without_status_give_the_http_status),
 		cmocka_unit_test(test_server_text_cannot_command_the_terminal),
 		cmocka_unit_test(test_long_server_text_is_cut),

@@ -149,34 +149,36 @@ static void assert_rounds(struct restore_fixture *f, const struct round *rounds,
 		assert_int_equal(came[i], rounds[i].expected);
 }
 
-static void test_the_window_grows_by_one_after_each_clean_window(void **state)
+static void test_the_window_doubles_with_each_round(void **state)
 {
-	static const struct round rounds[] = {{8, false}, {9, false}, {10, false}, {3, false}};
+	static const struct round rounds[] = {{8, false}, {16, false}, {6, false}};
 	struct restore_fixture *f = *state;
 
 	give_configs(f, 30);
-	assert_rounds(f, rounds, 4);
+	assert_rounds(f, rounds, 3);
 	assert_int_equal(json_integer_value(json_at(f->report, "counts", "created", NULL)), 30);
 }
 
-static void test_the_window_halves_with_each_429(void **state)
+/* Those that were turned away together count once; from then on it grows by one. */
+static void test_a_429_takes_a_quarter_off_the_window(void **state)
 {
-	static const struct round rounds[] = {{8, true}, {1, false}, {2, false}, {3, false}, {4, false}};
+	static const struct round rounds[] = {{8, true}, {6, false}, {7, false}, {7, false}};
 	struct restore_fixture *f = *state;
 
-	give_configs(f, 10);
-	assert_rounds(f, rounds, 5);
-	assert_int_equal(json_integer_value(json_at(f->report, "counts", "created", NULL)), 10);
+	give_configs(f, 20);
+	assert_rounds(f, rounds, 4);
+	assert_int_equal(json_integer_value(json_at(f->report, "counts", "created", NULL)), 20);
 }
 
 /* A server that turns everything away is still asked, one request at a time. */
 static void test_the_window_never_closes(void **state)
 {
-	static const struct round rounds[] = {{8, true}, {1, true}, {1, true}, {1, false}, {2, false}, {3, false}, {2, false}};
+	static const struct round rounds[] = {{8, true}, {6, true}, {4, true}, {3, true}, {2, true}, {1, true}, {1, true}, {1, false},
+		{2, false}, {3, false}, {2, false}};
 	struct restore_fixture *f = *state;
 
 	give_configs(f, 8);
-	assert_rounds(f, rounds, 7);
+	assert_rounds(f, rounds, 11);
 	assert_int_equal(json_integer_value(json_at(f->report, "counts", "created", NULL)), 8);
 }
 
@@ -185,8 +187,8 @@ static void test_the_window_never_closes(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_the_window_grows_by_one_after_each_clean_window),
-		TEST(test_the_window_halves_with_each_429),
+		TEST(test_the_window_doubles_with_each_round),
+		TEST(test_a_429_takes_a_quarter_off_the_window),
 		TEST(test_the_window_never_closes),
 	};
 

@@ -359,7 +359,7 @@ static void test_expired_credentials_are_no_fault_of_a_kind(void **fixture)
 	(void)fake_cluster_say(&f->cluster, "/routes?", 401, "{'kind':'Status','message':'Unauthorized'}");
 	give(f, &state);
 	(void)fake_cluster_say(&f->cluster, "GET /version ", 401, "{'kind':'Status','message':'Unauthorized'}");
-	snapshot_refused(f, ERR_FORBIDDEN, "list of routes.r.io: Unauthorized");
+	snapshot_refused(f, ERR_UNAUTHORIZED, "list of routes.r.io: Unauthorized");
 }
 
 static void test_a_first_snapshot_has_nothing_to_keep(void **fixture)
