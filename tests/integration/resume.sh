@@ -132,7 +132,7 @@ test_a_second_signal_ends_it_at_once() {
 
 server_away() {
 	cluster_tell "$target" kill kube-apiserver
-	sleep 1
+	sleep "${RHAII_TEST_AWAY:-1}"
 	cluster_tell "$target" start kube-apiserver
 }
 

@@ -39,6 +39,10 @@ var faults = map[string]func(args []string) (fault, error){
 	"truncate": parseTruncate,
 	// drip K MS: K bytes at a time, MS milliseconds apart
 	"drip": parseDrip,
+	// delay MS: the right answer, so much later
+	"delay": parseDelay,
+	// limit N MS: the right answer MS later to N requests at a time; 429 with "Retry-After: 1" to those that come meanwhile
+	"limit": parseLimit,
 	// stall: no answer, until the client gives up; stall-after K
 	"stall":       func([]string) (fault, error) { return &cut{end: waitForClient}, nil },
 	"stall-after": parseCut(waitForClient),
@@ -202,6 +206,49 @@ func (f *drip) answer(p *proxy, w http.ResponseWriter, r *http.Request) {
 		}
 		_ = http.NewResponseController(w).Flush()
 		time.Sleep(f.wait)
+	}
+}
+
+type delay struct{ wait time.Duration }
+
+func parseDelay(args []string) (fault, error) {
+	if len(args) == 0 {
+		return nil, fmt.Errorf("milliseconds are needed")
+	}
+	ms, err := strconv.Atoi(args[0])
+	return &delay{time.Duration(ms) * time.Millisecond}, err
+}
+
+func (f *delay) answer(p *proxy, w http.ResponseWriter, r *http.Request) {
+	time.Sleep(f.wait)
+	p.stream(w, r)
+}
+
+type limit struct {
+	places chan struct{}
+	delay  fault
+	full   fault
+}
+
+func parseLimit(args []string) (fault, error) {
+	if len(args) < 2 {
+		return nil, fmt.Errorf("a number of requests and milliseconds are needed")
+	}
+	n, err := strconv.Atoi(args[0])
+	if err != nil || n < 1 {
+		return nil, fmt.Errorf("'%s' is no number of requests", args[0])
+	}
+	wait, err := parseDelay(args[1:])
+	return &limit{make(chan struct{}, n), wait, &status{429, http.Header{"Retry-After": {"1"}}}}, err
+}
+
+func (f *limit) answer(p *proxy, w http.ResponseWriter, r *http.Request) {
+	select {
+	case f.places <- struct{}{}:
+		defer func() { <-f.places }()
+		f.delay.answer(p, w, r)
+	default:
+		f.full.answer(p, w, r)
 	}
 }
 

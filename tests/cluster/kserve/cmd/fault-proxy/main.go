@@ -12,7 +12,7 @@
 //	GET CONTROL-URL/log      the requests since then: "N METHOD URI", and the fault after it
 //
 // A rule is "WHEN METHOD REGEXP FAULT [ARGUMENT...]". WHEN counts the requests that match METHOD ("*": any) and REGEXP (of path and query):
-// "3" is the third, "2-" the second and all that follow, "2-4", "*" every one. The first rule that strikes decides; faults are in faults.go.
+// "3" is the third, "2-" the second and all that follow, "2-4", "/3" each third, "*" every one. The first rule that strikes decides; faults are in faults.go.
 // It ends when its standard input does, or its parent.
 package main
 

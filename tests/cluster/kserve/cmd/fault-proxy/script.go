@@ -15,6 +15,7 @@ import (
 // One line of the script.
 type rule struct {
 	first, last int // of the requests that match; last 0: no end
+	every       int // of those, each so manieth
 	method      string
 	uri         *regexp.Regexp
 	fault       fault
@@ -30,22 +31,28 @@ type script struct {
 	count int
 }
 
-func parseWhen(text string) (first, last int, err error) {
+func parseWhen(text string) (first, last, every int, err error) {
 	if text == "*" {
-		return 1, 0, nil
+		return 1, 0, 1, nil
+	}
+	if number, found := strings.CutPrefix(text, "/"); found {
+		if every, err = strconv.Atoi(number); err == nil && every < 1 {
+			err = fmt.Errorf("'%s' is no number of requests", number)
+		}
+		return every, 0, every, err
 	}
 	from, to, open := strings.Cut(text, "-")
 	if first, err = strconv.Atoi(from); err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	if !open {
-		return first, first, nil
+		return first, first, 1, nil
 	}
 	if to == "" {
-		return first, 0, nil
+		return first, 0, 1, nil
 	}
 	last, err = strconv.Atoi(to)
-	return first, last, err
+	return first, last, 1, err
 }
 
 func parseRule(line string) (*rule, error) {
@@ -55,7 +62,7 @@ func parseRule(line string) (*rule, error) {
 	}
 	r := &rule{method: words[1]}
 	var err error
-	if r.first, r.last, err = parseWhen(words[0]); err != nil {
+	if r.first, r.last, r.every, err = parseWhen(words[0]); err != nil {
 		return nil, fmt.Errorf("'%s': %w", line, err)
 	}
 	if r.uri, err = regexp.Compile(words[2]); err != nil {
@@ -96,7 +103,7 @@ func (s *script) strike(r *http.Request) fault {
 			continue
 		}
 		rule.matched++
-		if struck == nil && rule.matched >= rule.first && (rule.last == 0 || rule.matched <= rule.last) {
+		if struck == nil && rule.matched >= rule.first && (rule.last == 0 || rule.matched <= rule.last) && (rule.matched-rule.first)%rule.every == 0 {
 			struck = rule
 		}
 	}
