@@ -79,6 +79,10 @@ void check_quota(struct preflight *p);
 /* check_operator.c: after check_webhooks */
 void check_controller(struct preflight *p);
 void check_presets(struct preflight *p);
+/* The services of the plan in words, a new array. */
+json_t *check_services(const struct preflight *p);
+/* check_installation.c */
+void check_installation(struct preflight *p);
 /* check_needs.c: what of requirements.yaml the row's name says */
 void check_needs(struct preflight *p);
 /* check_nodes.c */

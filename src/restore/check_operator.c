@@ -17,7 +17,7 @@
 /* Upstream and Red Hat; an older kserve-controller-manager reconciles LLMInferenceServices itself. */
 static const char *const controllers[] = {"*llmisvc-controller-manager", "*kserve-controller-manager"};
 
-static json_t *services(const struct preflight *p)
+json_t *check_services(const struct preflight *p)
 {
 	json_t *objects = json_array();
 
@@ -61,7 +61,7 @@ static const json_t *find_controller(const json_t *deployments)
 /* Where it runs under another name, or not as a Deployment, only its webhooks tell that it is there: their check has asked. */
 void check_controller(struct preflight *p)
 {
-	auto_json json_t *objects = services(p), *deployments = NULL;
+	auto_json json_t *objects = check_services(p), *deployments = NULL;
 	const json_t *controller;
 
 	if (json_array_size(objects) == 0 || check_list(p, "apps", "deployments", false, &deployments) < 0)
@@ -112,7 +112,7 @@ static size_t count_presets(struct preflight *p, const json_t *configs, const js
 
 void check_presets(struct preflight *p)
 {
-	auto_json json_t *objects = services(p), *configs = NULL;
+	auto_json json_t *objects = check_services(p), *configs = NULL;
 
 	if (json_array_size(objects) == 0 || check_list(p, SERVING, CONFIGS, true, &configs) < 0)
 		return;

@@ -44,6 +44,8 @@ static const struct check checks[] = {
 	{"quota", BLOCKS_APPLY, check_quota, "raise it"},
 	{"controller", BLOCKS_CONVERGE, check_controller, "scale it up, and see why its pods are not ready"},
 	{"presets", BLOCKS_CONVERGE, check_presets, "install the operator again"},
+	{"installation", BLOCKS_CONVERGE, check_installation,
+		"install the version of the source, or --ignore installation where this one is meant"},
 	{"gateway-classes", BLOCKS_CONVERGE, check_needs, "install what brings it (Istio), and see its status"},
 	{"gateways", BLOCKS_CONVERGE, check_needs, "create it, or see its status"},
 	{"secrets", BLOCKS_CONVERGE, check_needs, "create it (`rhaii-dr plan --requirements-template DIR` writes what to fill)"},

@@ -452,6 +452,79 @@ static void test_a_preset_that_is_being_deleted(void **state)
 	restore_blocked_by(f, "presets", "LLMInferenceService prod/qwen", "preset kserve/kserve-config-llm-template is being deleted");
 }
 
+#define DEPLOYMENT "GET /apis/apps/v1/namespaces/kserve/deployments/llmisvc-controller-manager "
+#define RUNS(image) "{'spec':{'template':{'spec':{'containers':[{'name':'manager','image':'" image "'}]}}}}"
+
+static void with_installation(struct restore_fixture *f, const char *requirements)
+{
+	support_write_file("snap/requirements.yaml", requirements);
+	with_operator(f, CONTROLLER("1"), PRESET(""));
+}
+
+static void with_image(struct restore_fixture *f, const char *live)
+{
+	with_installation(f,
+		"requirements: []\ncontrollers: [{group: apps, resource: deployments, kind: Deployment, namespace: kserve, name: "
+		"llmisvc-controller-manager, container: manager, image: 'registry.invalid/kserve/llmisvc:v0.20', version: v0.20}]\n");
+	(void)fake_cluster_say(&f->cluster, DEPLOYMENT, 200, live);
+}
+
+static void test_a_controller_of_another_version(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_image(f, RUNS("mirror.invalid/llmisvc:v0.19"));
+	restore_blocked_by(f, "installation", "LLMInferenceService prod/qwen",
+		"Deployment kserve/llmisvc-controller-manager runs mirror.invalid/llmisvc:v0.19, on the source it ran "
+		"registry.invalid/kserve/llmisvc:v0.20");
+}
+
+static void test_a_controller_of_a_mirror_is_the_same(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_image(f, RUNS("mirror.invalid/llmisvc:v0.20"));
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "installation"), "result", NULL), "ok");
+}
+
+#define ONE_PRESET "GET /apis/serving.kserve.io/v1alpha1/namespaces/kserve/llminferenceserviceconfigs/template "
+
+static void with_preset(struct restore_fixture *f, int status, const char *live)
+{
+	/* the hash of {"spec":{"replicas":1}} */
+	with_installation(f,
+		"requirements: []\npresets: [{group: serving.kserve.io, resource: llminferenceserviceconfigs, kind: "
+		"LLMInferenceServiceConfig, "
+		"namespace: kserve, name: template, sha256: 01ce691c503c7664ccb483e2d202deb16549d7adf2327491e6016db32edb4537}]\n");
+	(void)fake_cluster_say(&f->cluster, ONE_PRESET, status, live);
+}
+
+static void test_a_preset_of_another_content(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_preset(f, 200, "{'kind':'LLMInferenceServiceConfig','metadata':{'name':'template'},'spec':{'replicas':2}}");
+	restore_blocked_by(f, "installation", "LLMInferenceService prod/qwen", "preset kserve/template is another one than on the source");
+}
+
+static void test_a_preset_of_the_same_content(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_preset(f, 200, "{'kind':'LLMInferenceServiceConfig','metadata':{'name':'template'},'spec':{'replicas':1}}");
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "installation"), "result", NULL), "ok");
+}
+
+static void test_a_preset_that_is_missing(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_preset(f, 404, "{'kind':'Status','reason':'NotFound','message':'not there'}");
+	restore_blocked_by(f, "installation", "LLMInferenceService prod/qwen", "preset kserve/template of the source is not on the target");
+}
+
 /* Nobody waits for the services: they are told, and stop nothing. */
 static void test_without_waiting_what_stops_converging_blocks_nothing(void **state)
 {
@@ -734,6 +807,11 @@ int main(void)
 		TEST(test_no_controller),
 		TEST(test_no_presets),
 		TEST(test_a_preset_that_is_being_deleted),
+		TEST(test_a_controller_of_another_version),
+		TEST(test_a_controller_of_a_mirror_is_the_same),
+		TEST(test_a_preset_of_another_content),
+		TEST(test_a_preset_of_the_same_content),
+		TEST(test_a_preset_that_is_missing),
 		TEST(test_without_waiting_what_stops_converging_blocks_nothing),
 		TEST(test_a_secret_that_is_missing),
 		TEST(test_a_secret_without_its_key),
