@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether we hold what the Roles of the plan grant: the API server refuses a Role that gives more than its maker has, unless he has the verb escalate. A rule that covers
- * several others is asked for as it is written, so that a wildcard needs a wildcard.
+ * Whether we hold what the Roles and bindings of the plan grant: the API server refuses a Role that gives more than its maker has, unless he has the verb escalate, and a
+ * binding to such a role, unless he has the verb bind on it. A rule that covers several others is asked for as it is written, so that a wildcard needs a wildcard.
  */
 #include <string.h>
 
 #include "check.h"
 #include "internal.h"
+#include "kube/discovery.h"
 #include "object/object.h"
+#include "util/error.h"
 #include "util/json.h"
 #include "util/strbuf.h"
 
 #define RBAC_GROUP "rbac.authorization.k8s.io"
 #define TOLD_MAX 5 /* rights that a finding names */
 
-static bool is_role(const struct action *action)
+static bool is_created(const struct action *action, const char *resource)
 {
-	return check_is_created(action) && strcmp(action->object->group, RBAC_GROUP) == 0 && strcmp(action->object->resource, "roles") == 0;
+	return check_is_created(action) && strcmp(action->object->group, RBAC_GROUP) == 0 &&
+		strcmp(action->object->resource, resource) == 0;
+}
+
+static bool is_binding(const struct action *action)
+{
+	return is_created(action, "rolebindings") || is_created(action, "clusterrolebindings");
 }
 
 static const char *item_text(const json_t *item)
@@ -60,22 +68,108 @@ static void ask_rule(struct asks *asks, struct action *action, const json_t *rul
 					attributes(action->object->namespace_, verb, group, resource));
 }
 
-/* First whether we may escalate, then all that the Role grants. */
-static void ask_role(struct asks *asks, struct action *action)
+static void ask_rules(struct asks *asks, struct action *action, const json_t *role)
 {
 	const json_t *rule;
 	size_t i;
 
+	json_array_foreach (json_object_get(role, "rules"), i, rule)
+		ask_rule(asks, action, rule);
+}
+
+/* First whether we may escalate, then all that the Role grants. */
+static void ask_role(struct asks *asks, struct action *action)
+{
 	check_ask_right(asks,
 		json_pack("{s:s, s:s, s:s, s:s}", "namespace", action->object->namespace_, "verb", "escalate", "group", RBAC_GROUP,
 			"resource", "roles"),
 		action);
-	json_array_foreach (json_object_get(action->object->json, "rules"), i, rule)
-		ask_rule(asks, action, rule);
+	ask_rules(asks, action, action->object->json);
 }
 
-/* What the asks from..to of one Role say. */
-static void judge_role(struct preflight *p, const struct asks *asks, size_t from, size_t to)
+/* ---- bindings ---- */
+
+static const char *role_resource(const struct action *binding)
+{
+	const char *kind = json_text_at(binding->object->json, "roleRef", "kind", NULL);
+
+	return kind && strcmp(kind, "Role") == 0 ? "roles" : "clusterroles";
+}
+
+static const char *role_name(const struct action *binding)
+{
+	const char *name = json_text_at(binding->object->json, "roleRef", "name", NULL);
+
+	return name ? name : "";
+}
+
+/* First whether we may bind it, then all that the bound role grants, where it is bound. */
+static void ask_binding(struct asks *asks, struct action *binding, const json_t *role)
+{
+	check_ask_right(asks,
+		json_pack("{s:s, s:s, s:s, s:s, s:s}", "namespace", binding->object->namespace_, "verb", "bind", "group", RBAC_GROUP,
+			"resource", role_resource(binding), "name", role_name(binding)),
+		binding);
+	ask_rules(asks, binding, role);
+}
+
+static bool is_role_of(const struct action *action, const struct action *binding)
+{
+	const char *resource = role_resource(binding);
+
+	return strcmp(action->object->group, RBAC_GROUP) == 0 && strcmp(action->object->resource, resource) == 0 &&
+		strcmp(action->object->name, role_name(binding)) == 0 &&
+		strcmp(action->object->namespace_, strcmp(resource, "roles") == 0 ? binding->object->namespace_ : "") == 0;
+}
+
+static const json_t *role_of_snapshot(const struct restore *restore, const struct action *binding)
+{
+	for (size_t i = 0; i < restore->action_count; i++)
+		if (is_role_of(&restore->actions[i], binding))
+			return restore->actions[i].object->json;
+	return NULL;
+}
+
+/* The role as the snapshot has it, else as the target does: then it is asked for in *roles. */
+static void find_role(const struct restore *restore, struct action *binding, struct asks *asks, struct asks *roles)
+{
+	const struct kube_resource *found = discovery_find(restore->discovery, RBAC_GROUP, role_resource(binding), NULL);
+	const json_t *role = role_of_snapshot(restore, binding);
+	struct strbuf path = STRBUF_INIT;
+
+	if (role) {
+		ask_binding(asks, binding, role);
+	} else if (found) {
+		kube_path(&path, found, binding->object->namespace_, role_name(binding));
+		(void)ask_add(roles, strbuf_detach(&path, NULL), NULL, binding);
+	}
+}
+
+/* A role that is nowhere, or may not be read, says nothing of what it grants. */
+static void ask_bindings(struct preflight *p, struct asks *asks)
+{
+	auto_asks struct asks roles = {0};
+
+	for (size_t i = 0; i < p->restore->action_count; i++)
+		if (is_binding(&p->restore->actions[i]))
+			find_role(p->restore, &p->restore->actions[i], asks, &roles);
+	if (check_ask(p, &roles) < 0)
+		return;
+	for (size_t i = 0; i < roles.count; i++) {
+		const struct action *binding = roles.items[i].arg;
+
+		if (roles.items[i].answer)
+			ask_binding(asks, roles.items[i].arg, roles.items[i].answer);
+		else if (roles.items[i].code != ERR_NOT_FOUND)
+			check_untested(p, "the role %s that %s/%s binds: %s", role_name(binding), binding->object->namespace_,
+				binding->object->name, roles.items[i].text ? roles.items[i].text : "no answer");
+	}
+}
+
+/* ---- the check ---- */
+
+/* What the asks from..to of one Role or binding say. */
+static void judge(struct preflight *p, const struct asks *asks, size_t from, size_t to)
 {
 	const struct action *action = asks->items[from].arg;
 	auto_strbuf struct strbuf denied = STRBUF_INIT, name = STRBUF_INIT;
@@ -101,13 +195,14 @@ void check_escalation(struct preflight *p)
 	auto_asks struct asks asks = {0};
 
 	for (size_t i = 0; i < p->restore->action_count; i++)
-		if (is_role(&p->restore->actions[i]))
+		if (is_created(&p->restore->actions[i], "roles"))
 			ask_role(&asks, &p->restore->actions[i]);
+	ask_bindings(p, &asks);
 	if (check_ask(p, &asks) < 0)
 		return;
 	for (size_t from = 0, to; from < asks.count; from = to) {
 		for (to = from; to < asks.count && asks.items[to].arg == asks.items[from].arg; to++)
 			;
-		judge_role(p, &asks, from, to);
+		judge(p, &asks, from, to);
 	}
 }

@@ -36,7 +36,8 @@ static const struct check checks[] = {
 	{"namespaces", BLOCKS_APPLY, check_namespaces, "create it, or add it to the snapshot's objects/cluster/namespaces/"},
 	{"terminating", BLOCKS_APPLY, check_terminating, "wait until it is gone"},
 	{"rights", BLOCKS_APPLY, check_rights, "grant it: `rhaii-dr rbac --for restore` prints all that is needed"},
-	{"escalation", BLOCKS_APPLY, check_escalation, "restore as somebody who holds it, or who has the verb escalate on roles"},
+	{"escalation", BLOCKS_APPLY, check_escalation,
+		"restore as somebody who holds it, or who has the verb escalate on roles (for a binding: bind)"},
 	{"webhooks", BLOCKS_APPLY, check_webhooks, "see whether the controller that serves it runs"},
 	{"webhook-network", BLOCKS_APPLY, check_webhook_network,
 		"put the address of the target's control plane into the policy of the snapshot (or --ignore webhook-network where it is "

@@ -234,6 +234,48 @@ static void test_who_may_escalate_need_not_hold_it(void **state)
 	assert_string_equal(json_text_at(restore_finding(f->plan, "escalation"), "result", NULL), "ok");
 }
 
+#define RBAC "rbac.authorization.k8s.io"
+#define BINDING                                                                                                                            \
+	"{'apiVersion':'" RBAC "/v1','kind':'RoleBinding'," META(                                                                          \
+		"prod", "team", "") ",'roleRef':{'apiGroup':'" RBAC "','kind':'ClusterRole','name':'admin'},'subjects':[]}"
+
+static void with_binding(struct restore_fixture *f)
+{
+	f->settings.policy = "rhaii";
+	restore_object("rolebindings", BINDING);
+	fake_cluster_hello(&f->cluster, "new", FAKE_VERSION("v1", FAKE_RESOURCE("namespaces", "Namespace", "Cluster")),
+		FAKE_GROUP(RBAC,
+			FAKE_VERSION("v1",
+				FAKE_RESOURCE("rolebindings", "RoleBinding", "Namespaced") "," FAKE_RESOURCE(
+					"clusterroles", "ClusterRole", "Cluster"))));
+	fake_cluster_list(&f->cluster, SPACES, SPACE_LIST, "{'metadata':{'name':'prod'}}");
+	fake_cluster_list(&f->cluster, "/rolebindings?", RBAC "/v1", "RoleBinding", "");
+	(void)fake_cluster_say(&f->cluster, "GET /apis/" RBAC "/v1/clusterroles/admin ", 200,
+		"{'rules':[{'apiGroups':[''],'resources':['secrets'],'verbs':['get']}]}");
+	(void)fake_cluster_say(&f->cluster, REVIEW, 201, ALLOWED); /* to create it */
+}
+
+static void test_a_binding_to_a_role_that_grants_what_we_do_not_hold(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_binding(f);
+	fake_cluster_say_times(&f->cluster, 2, REVIEW, 201, DENIED);
+	restore_blocked_by(f, "escalation", "RoleBinding prod/team", "RoleBinding prod/team grants what we do not hold: get secrets");
+	assert_int_equal(fake_cluster_seen(&f->cluster, "'name':'admin','namespace':'prod','resource':'clusterroles','verb':'bind'"), 1);
+}
+
+static void test_who_may_bind_need_not_hold_it(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_binding(f);
+	(void)fake_cluster_say(&f->cluster, REVIEW, 201, ALLOWED);
+	(void)fake_cluster_say(&f->cluster, REVIEW, 201, DENIED);
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "escalation"), "result", NULL), "ok");
+}
+
 /* ---- webhooks ---- */
 
 #define HOOK_RULES                                                                                                                         \
@@ -794,6 +836,8 @@ int main(void)
 		TEST(test_rights_that_nobody_tells_block_nothing),
 		TEST(test_a_role_that_grants_what_we_do_not_hold),
 		TEST(test_who_may_escalate_need_not_hold_it),
+		TEST(test_a_binding_to_a_role_that_grants_what_we_do_not_hold),
+		TEST(test_who_may_bind_need_not_hold_it),
 		TEST(test_a_webhook_without_a_ca_bundle),
 		TEST(test_a_webhook_without_an_endpoint),
 		TEST(test_a_webhook_that_does_not_answer),
