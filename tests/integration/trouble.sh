@@ -156,6 +156,26 @@ test_an_object_that_the_server_refuses_is_named_and_the_others_come_back() {
 	jq -e '.counts.created > 5' out
 }
 
+# fifty: a snapshot of fifty services in ./fifty, of which KServe's own webhook will never take the last one
+fifty() {
+	local dir=fifty/objects/namespaces/rhaii-inference/llminferenceservices.serving.kserve.io n
+	rm -rf fifty && cp -r clone fifty && rm -rf fifty/objects/namespaces/rhaii-inference/{networkpolicies,httproutes}* "$dir"/*
+	for n in $(seq 50); do
+		printf 'apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: one-%s\n  namespace: rhaii-inference\nspec:\n  model:\n    uri: hf://a/b\n  replicas: 0\n' "$n" >"$dir/one-$n.yaml"
+	done
+	printf '  router:\n    gateway: {}\n    route:\n      http:\n        refs:\n        - name: own\n' >>"$dir/one-50.yaml"
+}
+
+# It is neither sent again and again nor keeps the others out.
+test_the_webhook_of_kserve_refuses_one_of_fifty() {
+	fifty
+	expect 3 dr "$target" restore ./fifty --yes --wait 0 --ignore secrets -o json
+	same "services" "$(cluster_kubectl "$target" get llmisvc -n rhaii-inference -o name | grep -c /one-)" 49
+	jq -e '[.waves[].actions[] | select(.result == "failed")] | length == 1 and .[0].name == "one-50"
+		and (.[0].error | contains("admission webhook") and contains("denied the request") and contains("cannot be used with a managed gateway"))' out
+	cluster_kubectl "$target" delete llmisvc -n rhaii-inference --all --wait=false
+}
+
 test_a_dead_api_server_is_a_clear_error() {
 	cluster_tell "$target" stop kube-apiserver
 	expect 1 dr "$target" restore prod --repo backup --cluster prod --yes
