@@ -123,6 +123,8 @@ long_functions | part "long functions"
 headers_alone | part "headers that compile alone"
 clang-format --dry-run "${sources[@]}" "${headers[@]}" "${tests[@]}" 2>&1 | grep -E 'warning|error' | part "format"
 shellcheck -x -S warning "${scripts[@]}" 2>&1 | part "shell scripts"
+# errexit passes "! command" over: in a test it fails nothing, unless "|| return 1" follows
+shellcheck -x -f gcc --include=SC2251 "${scripts[@]}" 2>&1 | part "negations that fail nothing"
 clang_warnings | part "clang warnings"
 if [ "${1:-}" != quick ]; then
 	check_with_cppcheck | part "cppcheck"

@@ -47,7 +47,7 @@ test_the_samples_are_found() {
 test_refused_are_only_those_that_are_invalid() {
 	jq -r 'select(.result == "refused") | "\(.kind) \(.file): \(.reason)"' "$list" >refused
 	cat refused
-	! grep -vE ' is invalid: |admission webhook .* denied|could not find the requested resource' refused
+	! grep -vE ' is invalid: |admission webhook .* denied|could not find the requested resource' refused || return 1
 	same "kinds that are not served" "$(jq -r 'select(.result == "refused" and (.reason | contains("could not find"))) | "\(.kind) \(.apiVersion)"' "$list" | sort -u)" \
 		"HTTPRoute gateway.networking.k8s.io/v1alpha2"
 }

@@ -127,8 +127,7 @@ test_an_owner_deleted_alone_leaves_orphans() {
 	jq -e --arg name "$name" '[.orphans[] | select(.name == $name + "-kserve-route") | .kind] == ["HTTPRoute"]' out
 	jq -e --arg name "$name" '[.orphans[] | select(.name == $name + "-kserve") | .kind] | contains(["Deployment"])' out
 	has err "nobody owns any more"
-	# shellcheck disable=SC2251
-	! in_tree namespaces/$ns/httproutes.gateway.networking.k8s.io/"$name"-kserve-route.yaml
+	! in_tree namespaces/$ns/httproutes.gateway.networking.k8s.io/"$name"-kserve-route.yaml || return 1
 	why orphan httproute $ns/"$name"-kserve-route
 	has out "does not own it any more"
 	why unknown llmisvc $ns/"$name"

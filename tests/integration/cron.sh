@@ -51,7 +51,7 @@ test_a_run_with_just_these_rights_takes_a_snapshot() {
 	jq -e '.objects > 20 and .archiveMade' out
 	only_reads "$source" "$at"
 	git -C backup/repository show clusters/prod:snapshot.yaml >snapshot.yaml
-	! grep -A1 -x 'definitionsNotRead:' snapshot.yaml | grep '^- '
+	! grep -A1 -x 'definitionsNotRead:' snapshot.yaml | grep '^- ' || return 1
 	grep -qx 'notListed: \[\]' <(git -C backup/repository show clusters/prod:generated.yaml)
 }
 
@@ -61,7 +61,7 @@ test_the_installation_is_told() {
 		jq '.spec.template.spec.containers[0].name = "manager"' | cluster_kubectl "$source" apply -f -
 	at=$(mark "$source")
 	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --cluster told
-	! requests "$source" "$at" | grep ' 403$'
+	! requests "$source" "$at" | grep ' 403$' || return 1
 	git -C backup/repository show clusters/told:requirements.yaml >requirements.yaml
 	grep -qx 'notRead: \[\]' requirements.yaml
 	same "image" "$(sed -n '/^controllers:/,/^definitions:/s/^  \(image\|version\): //p' requirements.yaml | tr '\n' ' ')" 'kserve/llmisvc-controller:v0.20.0 v0.20.0 '
@@ -98,11 +98,11 @@ test_secrets_are_looked_for_with_the_rights_to_their_names_alone() {
 	jq -e '[.items[] | select(.kind == "Role") | .rules[]] | length > 0 and all(.resources == ["secrets"] and .verbs == ["get"] and (.resourceNames | length > 0))' grant.json
 	at=$(mark "$source")
 	expect 0 in_pod "$source" rhaii-dr-snapshot snapshot --config config.yaml --policy check.yaml --cluster checked
-	! requests "$source" "$at" | grep ' 403$'
+	! requests "$source" "$at" | grep ' 403$' || return 1
 	same "asked" "$(requests "$source" "$at" | grep ' secrets ' | cut -d' ' -f1 | sort -u)" get
 	grep -qx 'notRead: \[\]' <(git -C backup/repository show clusters/checked:requirements.yaml)
 	for value in $(cluster_kubectl "$source" get secrets -n rhaii-inference -o json | jq -r '.items[] | select(.type != "kubernetes.io/tls") | .data // {} | .[]'); do
-		! git -C backup/repository grep -qF "$value" clusters/checked
+		! git -C backup/repository grep -qF "$value" clusters/checked || return 1
 	done
 	expect 1 cluster_kubectl "$source" auth can-i --as system:serviceaccount:rhaii-dr:rhaii-dr-snapshot -n rhaii-inference list secrets
 	cluster_kubectl "$source" delete role,rolebinding -A -l app.kubernetes.io/name=rhaii-dr
@@ -180,7 +180,7 @@ test_the_rights_of_a_restore_bring_everything_back() {
 	has granting 'escalate and bind are not given'
 	expect 0 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 3m -o json
 	jq -e '.counts.failed == 0 and .counts.created > 20' out
-	! requests "$target" | grep -E ' 403$' | grep -v '^get secrets ' # no right to them is given: "not checked"
+	! requests "$target" | grep -E ' 403$' | grep -v '^get secrets ' || return 1 # no right to them is given: "not checked"
 	jq -e '[.preflight[] | select(.result == "not checked").check] | index("secrets") != null and index("rights") == null' out
 }
 

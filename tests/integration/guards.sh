@@ -25,7 +25,7 @@ policies() {
 
 # The token, or a part of it that would be enough, is nowhere in the repository nor in what was said.
 nothing_leaked() {
-	! grep -rqa "$token" backup out err
+	! grep -rqa "$token" backup out err || return 1
 	same "objects with it" "$(git -C backup cat-file --batch-all-objects --batch | grep -aFc "$token" || true)" 0
 }
 

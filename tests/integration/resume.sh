@@ -252,7 +252,7 @@ test_a_verified_restore_makes_the_target_the_successor() {
 		cluster_kubectl "$source" create -f - >/dev/null
 	expect 0 dr "$source" snapshot -n small --cluster small --repo backup
 	expect 0 dr "$target" restore clusters/small --repo backup --yes --wait 0
-	! git -C backup rev-parse -q --verify refs/rhaii-dr/succession/small # not probed
+	! git -C backup rev-parse -q --verify refs/rhaii-dr/succession/small || return 1 # not probed
 	expect 0 dr "$target" restore clusters/small --repo backup --yes --wait 1m -o json
 	jq -e '.succession.recorded and .succession.cluster == "small"' out
 	git -C backup cat-file tag refs/rhaii-dr/succession/small >tag
