@@ -35,7 +35,7 @@ struct tree;
 #define GIT_READ_BACK_MAX 512
 #define GIT_COMMIT_MAX ((size_t)1 << 20) /* bytes of a commit object: no longer one is written, or read */
 
-/* create: make it (bare, 0700, HEAD at refs/heads/clusters/<cluster>) when there is none. Else ERR_NOT_FOUND with a hint. A repository owned by another uid is fine. */
+/* create: make it (bare, 0700 or, in a shared folder, the group's; HEAD at refs/heads/clusters/<cluster>) when there is none. Else ERR_NOT_FOUND with a hint. A repository owned by another uid is fine. */
 int git_store_open(struct git_store **out, const char *dir, bool create, const char *cluster, struct error *err);
 /*
  * For a dry run: nothing is ever written below dir, not even the lock, and nothing anywhere else. What git_write_file gets and the repository

@@ -17,6 +17,7 @@ int file_read(const char *path, size_t max, struct strbuf *out, struct error *er
 
 /* A file under construction: temp file beside path (O_EXCL, 0600, name starts with ".tmp-"), checked writes; the first write error sticks. A kill leaves the temp file behind: sweeping is for whoever owns the directory. */
 struct file_writer;
+/* mode: as it stays, whatever the umask; in a shared directory (file_is_shared) the group gets what the owner has. */
 int file_writer_open(struct file_writer **out, const char *path, int mode, struct error *err);
 int file_writer_write(struct file_writer *w, const void *data, size_t len, struct error *err);
 /* fsync, rename onto path (or, when exclusive, fail with ERR_EXISTS where path exists already), fsync of the directory; closes in any case. */
@@ -42,12 +43,19 @@ int file_log_sync(struct file_log *log, struct error *err);
 int file_log_check(const struct file_log *log, struct error *err);
 void file_log_free(struct file_log *log);
 
-/* mkdir -p; each directory that it makes gets mode 0700 and is made durable. */
+/* mkdir -p; each directory that it makes gets mode 0700, in a shared one 2770, and is made durable. */
 int file_mkdirs(const char *path, struct error *err);
 
 bool file_exists(const char *path);
 bool file_is_directory(const char *path);
 bool file_is_plain(const char *path);
+/*
+ * Whether a directory is its group's: the setgid bit is set and the group may write, as a kubelet leaves a volume with fsGroup. What is made in it is the group's,
+ * too (file_mkdirs, file_writer, file_lock), so that another uid of the group goes on with it.
+ */
+bool file_is_shared(const char *path);
+/* The umask under which what a library makes in a shared directory is the group's. */
+#define FILE_SHARED_UMASK 0007
 
 /*
  * A directory from strangers, held open: what is read through it lies below it, whatever is renamed or swapped meanwhile, and no symlink in it is followed.

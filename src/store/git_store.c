@@ -72,6 +72,17 @@ static int setup_library(struct error *err)
 	return limit_memory(err);
 }
 
+/* Made by another uid before its directory was shared. */
+static int unreadable(const char *dir, struct error *err)
+{
+	bool denied = errno == EACCES;
+
+	(void)error_errno(err, errno, "cannot read directory '%s'", dir);
+	if (!denied)
+		return -1;
+	return error_hint(err, "let its group use it: chmod -R g+rwX on it, and chmod g+s on the folders in it");
+}
+
 /* Whether dir holds nothing, or only what a creation that was killed has left. */
 static int check_empty(const char *dir, struct error *err)
 {
@@ -82,7 +93,7 @@ static int check_empty(const char *dir, struct error *err)
 	bool foreign = false;
 
 	if (!entries)
-		return error_errno(err, errno, "cannot read directory '%s'", dir);
+		return unreadable(dir, err);
 	while (!foreign && (entry = readdir(entries))) {
 		/* libgit2 tries out what the file system can do */
 		foreign = strncmp(entry->d_name, "_git2_", 6) != 0;
@@ -123,19 +134,27 @@ static int lay_out(const char *dir, const char *cluster, struct error *err)
 {
 	git_repository_init_options options = {.version = GIT_REPOSITORY_INIT_OPTIONS_VERSION};
 	auto_free char *branch = xasprintf(GIT_BRANCHES "%s", cluster);
+	bool shared = file_is_shared(dir);
 	git_repository *repo = NULL;
 	int rc;
 
 	options.flags = GIT_REPOSITORY_INIT_BARE;
-	options.mode = 0700;
+	options.mode = shared ? GIT_REPOSITORY_INIT_SHARED_GROUP : 0700;
 	options.initial_head = branch;
 	rc = git_repository_init_ext(&repo, dir, &options);
 	git_repository_free(repo);
 	if (rc < 0)
 		return git_fail(err, ERR_FAILED, "cannot create repository '%s'", dir);
-	if (chmod(dir, 0700) < 0)
+	if (!shared && chmod(dir, 0700) < 0)
 		return error_errno(err, errno, "cannot make '%s' private", dir);
 	return sync_file_system(dir, err);
+}
+
+/* In a shared directory libgit2, too, is to write for the group; for all that this process makes from now on. */
+static void write_for_group(const char *dir)
+{
+	if (file_is_shared(dir))
+		(void)umask(FILE_SHARED_UMASK);
 }
 
 /* A kill in the midst of it leaves what the next call completes. */
@@ -151,6 +170,7 @@ static int create(const char *dir, const char *cluster, struct error *err)
 	rc = remove_leftover(dir, "HEAD.lock", err);
 	if (rc == 0)
 		rc = remove_leftover(dir, "config.lock", err);
+	write_for_group(dir);
 	if (rc == 0)
 		rc = lay_out(dir, cluster, err);
 	file_lock_free(lock);
@@ -302,6 +322,7 @@ int git_store_lock(struct git_store *store, struct error *err)
 	}
 	if (store->memory)
 		return 0;
+	write_for_group(store->dir);
 	path = xasprintf("%s" LOCK_NAME, store->dir);
 	if (file_lock_take(&store->lock, path, err) < 0)
 		return -1;

@@ -122,6 +122,20 @@ int file_writer_write(struct file_writer *w, const void *data, size_t len, struc
 	return w->fault ? error_errno(err, w->fault, "cannot write '%s'", w->path) : 0;
 }
 
+static bool is_shared(const struct stat *st)
+{
+	return S_ISDIR(st->st_mode) && (st->st_mode & S_ISGID) && (st->st_mode & S_IWGRP);
+}
+
+/* The mode asked for; in a shared directory the group may do what the owner may. */
+static mode_t writer_mode(const struct file_writer *w)
+{
+	mode_t mode = (mode_t)w->mode;
+	struct stat st;
+
+	return fstat(w->dir, &st) == 0 && is_shared(&st) ? mode | (mode & S_IRWXU) >> 3 : mode;
+}
+
 /* Mode, fsync and close, each able to say that the bytes are not there after all. 0, or an errno. */
 static int settle(struct file_writer *w)
 {
@@ -129,7 +143,7 @@ static int settle(struct file_writer *w)
 
 	if (w->fault)
 		return w->fault;
-	if (fchmod(fd, (mode_t)w->mode) < 0 || file_fsync_retry(fd) < 0)
+	if (fchmod(fd, writer_mode(w)) < 0 || file_fsync_retry(fd) < 0)
 		return errno;
 	w->fd = -1;
 	/* After EINTR Linux has closed it all the same; what fsync promised holds. */
@@ -232,6 +246,36 @@ bool file_is_plain(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+bool file_is_shared(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && is_shared(&st);
+}
+
+mode_t file_mask_begin(const char *dir)
+{
+	return umask(file_is_shared(dir) ? FILE_SHARED_UMASK : S_IRWXG | S_IRWXO);
+}
+
+void file_mask_end(mode_t mask)
+{
+	int fault = errno;
+
+	(void)umask(mask);
+	errno = fault;
+}
+
+/* In a shared directory the kernel hands its group and the setgid bit on. */
+static int make_private_or_shared(const char *path, const char *parent)
+{
+	mode_t mask = file_mask_begin(parent);
+	int rc = mkdir(path, S_IRWXU | S_IRWXG);
+
+	file_mask_end(mask);
+	return rc;
+}
+
 static int sync_directory(const char *path)
 {
 	auto_fd int fd = file_open_retry(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
@@ -246,7 +290,7 @@ static int make_directory(const char *path, struct error *err)
 
 	if (file_is_directory(path))
 		return 0;
-	if (mkdir(path, 0700) < 0) {
+	if (make_private_or_shared(path, parent) < 0) {
 		/* Another process may have been faster. */
 		if (errno == EEXIST && file_is_directory(path))
 			return 0;

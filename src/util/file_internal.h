@@ -25,4 +25,12 @@ int file_write_all(int fd, const char *data, size_t len);
 /* The directory part of path: "." when it has none. The caller frees. */
 char *file_directory_of(const char *path);
 
+/*
+ * Until file_mask_end, what is made in dir has no rights but its owner's, in a shared directory those of its group: from its first instant, so that a kill leaves
+ * nothing that the others of the group cannot use. Returns the mask to go back to.
+ */
+mode_t file_mask_begin(const char *dir);
+/* errno stays. */
+void file_mask_end(mode_t mask);
+
 #endif

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "file_internal.h"
@@ -36,8 +37,11 @@ static int lock_or_close(int fd, const char *path, struct error *err)
 
 int file_lock_take(struct file_lock **out, const char *path, struct error *err)
 {
-	int fd = file_open_retry(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	auto_free char *dir = file_directory_of(path);
+	mode_t mask = file_mask_begin(dir);
+	int fd = file_open_retry(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW, S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP);
 
+	file_mask_end(mask);
 	*out = NULL;
 	if (fd < 0)
 		return error_errno(err, errno, "cannot open lock '%s'", path);

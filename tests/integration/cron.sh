@@ -55,6 +55,49 @@ test_a_run_with_just_these_rights_takes_a_snapshot() {
 	grep -qx 'notListed: \[\]' <(git -C backup/repository show clusters/prod:generated.yaml)
 }
 
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+# some_uid UID ARGS...: the program as a pod whose uid nobody has chosen runs it, with the group of the volume (fsGroup) besides its own
+some_uid() {
+	as_root env -u HOME -u XDG_CONFIG_HOME setpriv --reuid "$1" --regid 65532 --groups 55555 "$volume/rhaii-dr" "${@:2}"
+}
+
+# The volume as a kubelet leaves it for a pod with fsGroup. Each run changes something, so that it writes everywhere.
+test_each_run_may_have_another_uid() {
+	volume=$(mktemp -d)
+	trap 'as_root rm -rf "$volume"' EXIT
+	chmod 755 "$volume"
+	install -m 0755 "$binary" "$volume/rhaii-dr"
+	install -m 0644 "$source/kubeconfig" "$volume/kubeconfig"
+	mkdir "$volume/backup"
+	as_root chgrp 55555 "$volume/backup"
+	as_root chmod 2770 "$volume/backup"
+	for uid in 1000660001 1000660002 1000660003; do
+		cluster_kubectl "$source" annotate networkpolicy default-deny-all -n rhaii-inference --overwrite "uid=$uid"
+		expect 0 some_uid $uid snapshot --kubeconfig "$volume/kubeconfig" --cluster prod --repo "$volume/backup/repository" \
+			--archive-dir "$volume/backup/archives" -o json
+		jq -e '.changed and .archiveMade' out
+	done
+	expect 0 some_uid 1000660004 status --repo "$volume/backup/repository" --archive-dir "$volume/backup/archives" -o json
+	jq -e '.clusters[0].archive.complete' out
+	cluster_kubectl "$source" annotate networkpolicy default-deny-all -n rhaii-inference uid-
+}
+
+# Made before the volume had a group.
+test_a_repository_of_another_uid_alone_is_told_how_to_share() {
+	volume=$(mktemp -d)
+	trap 'as_root rm -rf "$volume"' EXIT
+	chmod 755 "$volume"
+	install -m 0755 "$binary" "$volume/rhaii-dr"
+	install -m 0644 "$source/kubeconfig" "$volume/kubeconfig"
+	expect 0 dr "$source" snapshot --cluster prod --repo "$volume/repository"
+	expect 1 some_uid 1000660004 snapshot --kubeconfig "$volume/kubeconfig" --cluster prod --repo "$volume/repository"
+	has err 'Permission denied'
+	has err 'hint: let its group use it'
+}
+
 # What is there is known by the webhooks and presets of the real KServe; its controller runs beside the cluster, so a Deployment stands for it.
 test_the_installation_is_told() {
 	cluster_kubectl "$source" create deployment llmisvc-controller-manager -n opendatahub --replicas 0 --image kserve/llmisvc-controller:v0.20.0 --dry-run=client -o json |

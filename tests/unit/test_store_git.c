@@ -129,6 +129,29 @@ static void test_open_takes_no_notice_of_owner_and_configuration(void **state)
 	assert_int_equal(unsetenv("XDG_CONFIG_HOME"), 0);
 }
 
+/* Where the volume is shared with a group (fsGroup), the next pod may have another uid: it must find nothing that it cannot write into. */
+static void test_a_repository_in_a_shared_folder_is_the_groups(void **state)
+{
+	char id[GIT_ID_SIZE];
+	struct error err = ERROR_INIT;
+	struct git_store *store;
+	mode_t mask = umask(022);
+
+	(void)state;
+	shell("mkdir volume; chmod 2770 volume");
+	assert_int_equal(git_store_open(&store, "volume/repo", true, "prod", &err), 0);
+	git_store_free(store);
+	(void)umask(022); /* another process */
+	assert_int_equal(git_store_open(&store, "volume/repo", true, "prod", &err), 0);
+	commit_rows(store, sample_rows, SAMPLE_TIME, id);
+	git_store_free(store);
+	(void)umask(mask);
+	shell("missing=$(find volume/repo -type d ! -perm -2770; find volume/repo -type f ! -perm -440; find volume/repo/rhaii-dr.lock ! "
+	      "-perm -660); "
+	      "echo \"$missing\" >&2; [ -z \"$missing\" ]");
+	shell("[ -z \"$(find volume/repo -maxdepth 0 -perm /7)\" ]"); /* and of nobody else */
+}
+
 static void lock_it(void *arg)
 {
 	struct error err = ERROR_INIT;
@@ -1286,6 +1309,7 @@ int main(void)
 		T(test_open_refuses_a_directory_with_other_things),
 		T(test_open_completes_what_a_kill_has_left),
 		T(test_open_takes_no_notice_of_owner_and_configuration),
+		T(test_a_repository_in_a_shared_folder_is_the_groups),
 		T(test_lock_is_held_by_one_process),
 		T(test_a_repository_with_a_working_tree_is_not_written),
 		T(test_clusters),

@@ -452,6 +452,56 @@ static void test_mkdirs_makes_all_that_is_missing_for_the_owner_alone(void **sta
 	assert_int_equal(st.st_mode & 07777, 0700);
 }
 
+/* A volume with fsGroup: the next pod may have another uid. */
+static void test_what_is_made_in_a_shared_directory_is_the_groups(void **state)
+{
+	static const struct {
+		const char *path;
+		mode_t mode;
+	} made[] = {
+		{"shared/a", 02770}, {"shared/a/b", 02770}, {"shared/a/b/file", 0660}, {"shared/a/open", 0664}, {"shared/a/lock", 0660}};
+	struct error err = ERROR_INIT;
+	struct file_lock *lock;
+	struct stat st;
+	mode_t mask = umask(022);
+
+	(void)state;
+	assert_int_equal(mkdir("shared", 0700), 0);
+	assert_int_equal(chmod("shared", 02770), 0);
+	assert_int_equal(file_mkdirs("shared/a/b", &err), 0);
+	must_write("shared/a/b/file", "new"); /* mode 0640 */
+	assert_int_equal(file_write("shared/a/open", "new", 3, 0644, &err), 0);
+	assert_int_equal(file_lock_take(&lock, "shared/a/lock", &err), 0);
+	file_lock_free(lock);
+	for (size_t i = 0; i < sizeof(made) / sizeof(*made); i++) {
+		assert_int_equal(stat(made[i].path, &st), 0);
+		if ((st.st_mode & 07777) != made[i].mode)
+			fail_msg("%s has mode %o", made[i].path, (unsigned)st.st_mode & 07777);
+	}
+	assert_int_equal(umask(mask), 022);
+}
+
+/* Neither the bit nor the right alone says so: a folder may be setgid to be read by a group, and group-writable where each user has a group of his own. */
+static void test_half_a_shared_directory_is_none(void **state)
+{
+	static const mode_t modes[] = {02750, 0770};
+	struct error err = ERROR_INIT;
+	struct stat st;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		auto_free char *path = xasprintf("half%zu/a", i);
+		auto_free char *half = xasprintf("half%zu", i);
+
+		assert_int_equal(mkdir(half, 0700), 0);
+		assert_int_equal(chmod(half, modes[i]), 0);
+		assert_false(file_is_shared(half));
+		assert_int_equal(file_mkdirs(path, &err), 0);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0700);
+	}
+}
+
 /* A new directory needs an fsync of its own and one of its parent. */
 static void test_mkdirs_makes_each_directory_durable(void **state)
 {
@@ -874,6 +924,8 @@ int main(void)
 		TEST(test_missing_directory_is_named),
 		TEST(test_path_that_ends_in_a_slash_is_no_file),
 		TEST(test_mkdirs_makes_all_that_is_missing_for_the_owner_alone),
+		TEST(test_what_is_made_in_a_shared_directory_is_the_groups),
+		TEST(test_half_a_shared_directory_is_none),
 		TEST(test_mkdirs_makes_each_directory_durable),
 		TEST(test_mkdirs_leaves_what_is_there),
 		TEST(test_mkdirs_refuses_a_file_in_the_way),
