@@ -122,6 +122,9 @@ static void explain(struct transfer *t, CURLcode code)
 		reason);
 	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
 		error_hint(&t->error, "check the certificate authority configured for this server");
+	else if (code == CURLE_SSL_CERTPROBLEM)
+		error_hint(&t->error,
+			"check the client certificate configured for this server, and that the key is the one of this certificate");
 }
 
 /* libcurl before 8.0 does not notice every HTTP/2 stream that was cut short; compare with what the server announced. */

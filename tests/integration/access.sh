@@ -80,6 +80,27 @@ test_a_client_certificate_in_files() {
 	is_user admin
 }
 
+# A certificate that this cluster has not signed, its key, and the key of another.
+other_certificate() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout other.key -out other.pem -subj /O=system:masters/CN=admin -days 1
+}
+
+test_a_client_certificate_of_another_authority_is_named_as_such() {
+	other_certificate
+	config foreign "server: '$server', $ca" "client-certificate: other.pem, client-key: other.key"
+	expect 1 access foreign snapshot --cluster prod
+	has err "hint: the server does not accept the credentials of context 'c' of foreign"
+}
+
+test_a_key_of_another_certificate_is_named_as_such() {
+	other_certificate
+	config mixed "server: '$server', $ca" "$(sed -n 's/.*\(client-certificate-data: .*\)/\1/p' "$source/kubeconfig"), client-key: other.key"
+	expect 1 access mixed snapshot --cluster prod
+	has err 'hint: check the client certificate configured for this server, and that the key is the one of this certificate'
+	expect 1 access mixed doctor -o json
+	finding failed server 'private key'
+}
+
 test_a_token() {
 	config token "server: '$server', $ca" "token: '$(token_of one)'"
 	expect 0 access token doctor -o json
@@ -240,6 +261,41 @@ test_an_exec_plugin_that_prints_something_else() {
 	has_not err a-secret-token
 }
 
+# --- in a pod ---------------------------------------------------------------------------------------------------------------------------
+
+test_a_pod_gets_in_with_its_account_and_its_namespace() {
+	account "$source" default inside
+	cluster_kubectl "$source" create clusterrolebinding inside --clusterrole=cluster-admin --serviceaccount=default:inside
+	expect 0 in_pod "$source" inside doctor -o json
+	is_user system:serviceaccount:default:inside
+}
+
+# The kubelet replaces the token while we run.
+rotate_account() {
+	mv inside/good inside/token
+}
+
+test_a_token_of_a_pod_is_read_again() {
+	mv inside/token inside/good
+	echo revoked-token >inside/token
+	meanwhile=rotate_account paused 1 in_pod "$source" inside doctor -o json
+	is_user system:serviceaccount:default:inside
+}
+
+test_a_wrong_account_of_a_pod_is_named_as_such() {
+	cp -r inside pod-revoked && echo revoked-token >pod-revoked/token
+	expect 1 in_pod "$source" pod-revoked snapshot --cluster prod
+	has err 'hint: the server does not accept the credentials of in-cluster service account'
+	has_not err revoked-token
+	other_certificate
+	cp -r inside pod-untrusted && cp other.pem pod-untrusted/ca.crt
+	expect 1 in_pod "$source" pod-untrusted snapshot --cluster prod
+	has err 'hint: check the certificate authority'
+	cp -r inside pod-bare && rm pod-bare/token
+	expect 2 in_pod "$source" pod-bare snapshot --cluster prod
+	has err 'hint: the pod needs a service account and automountServiceAccountToken: true'
+}
+
 # --- several files, impersonation -------------------------------------------------------------------------------------------------------
 
 test_two_files_of_KUBECONFIG_are_merged() {
@@ -291,7 +347,7 @@ test_insecure_works_with_a_warning() {
 }
 
 test_a_wrong_authority() {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout other.key -out other.pem -subj /CN=other -days 1
+	other_certificate
 	config untrusted "server: '$server', certificate-authority: other.pem" "token: '$(token_of one)'"
 	expect 1 access untrusted doctor -o json
 	finding failed server certificate
