@@ -132,8 +132,9 @@ int git_refused_forget(struct git_store *store, const char *cluster, struct erro
 
 	if (found <= 0)
 		return found;
-	/* Moved to where it is: that clears the lock of a writer that was killed. */
-	if (git_store_lock(store, err) < 0 || git_move_ref(store, ref, &old, &old, err) < 0)
+	/* Moved to where it is: that clears the lock of a writer that was killed. Removing locks the packed refs besides. */
+	if (git_store_lock(store, err) < 0 || git_move_ref(store, ref, &old, &old, err) < 0 ||
+		git_clear_stale_lock(store, "packed-refs", err) < 0)
 		return -1;
 	if (git_reference_remove(store->repo, ref) < 0)
 		return git_fail(err, ERR_FAILED, "cannot remove '%s'", ref);

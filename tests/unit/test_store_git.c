@@ -556,6 +556,23 @@ static void test_the_lock_of_a_dead_writer_is_removed(void **state)
 	git_store_free(store);
 }
 
+/* A ref is removed under the lock of the packed refs, which a kill leaves too. */
+static void test_a_refused_capture_is_forgotten_in_spite_of_a_dead_writer(void **state)
+{
+	struct git_store *store = open_repo();
+	struct error err = ERROR_INIT;
+	char id[GIT_ID_SIZE];
+
+	(void)state;
+	commit_rows(store, sample_rows, SAMPLE_TIME, id);
+	shell("cd repo && git update-ref refs/rhaii-dr/refused/prod refs/heads/clusters/prod && git pack-refs --all && touch "
+	      "packed-refs.lock");
+	assert_int_equal(git_refused_forget(store, "prod", &err), 0);
+	shell("cd repo && ! git rev-parse -q --verify refs/rhaii-dr/refused/prod && [ ! -e packed-refs.lock ]");
+	assert_resolves(store, NULL, id);
+	git_store_free(store);
+}
+
 /* That of a git that is at work is younger; what has another name is not ours to know. */
 static void test_old_temporaries_of_dead_writers_are_removed(void **state)
 {
@@ -1326,6 +1343,7 @@ int main(void)
 		T(test_a_message_that_cannot_be_read_again_is_refused),
 		T(test_a_branch_that_has_moved_is_a_conflict),
 		T(test_the_lock_of_a_dead_writer_is_removed),
+		T(test_a_refused_capture_is_forgotten_in_spite_of_a_dead_writer),
 		T(test_old_temporaries_of_dead_writers_are_removed),
 		T(test_captured_is_a_tag_on_the_head),
 		T(test_a_replaced_captured_tag_leaves_nothing),
