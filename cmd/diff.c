@@ -48,7 +48,7 @@ static int order_of(const struct object *old, const struct object *new_)
 {
 	if (!old)
 		return 1;
-	return new_ ? object_compare(old, new_) : -1;
+	return new_ ? object_compare(&old, &new_) : -1;
 }
 
 /* Both lists are in the order of object_compare. */
