@@ -7,7 +7,7 @@
  * resourceVersion or items of another kind fail the list. 410 Gone starts the list over (the sink is told by restart); the third
  * one fails it. Items get the list's apiVersion and kind, which the server leaves out for built-in kinds.
  *
- * Items are parsed one at a time, without metadata.managedFields (a third of the bytes, and more of the work): memory holds two pages of
+ * Items are parsed one at a time, without metadata.managedFields unless they are asked for (a third of the bytes, and more of the work): memory holds two pages of
  * text, the second being asked for while the first is worked on, and the values of one item. A sink's raw can do without even that.
  *
  * Between two lists the server would wait for the client, and then the client for the server: kube_list_ask asks for the next list's first page in time.
@@ -39,6 +39,7 @@ struct kube_list_options {
 	size_t page_size;              /* 0: 500 */
 	const char *at_version;        /* NULL: the newest; else exactly this resourceVersion */
 	bool metadata_only;            /* PartialObjectMetadataList; items then carry the kind of resource, not PartialObjectMetadata */
+	bool managed_fields;           /* items keep their metadata.managedFields */
 	struct kube_list_first *first; /* NULL, or borrowed: taken when it is of this list, moved on while this list is worked on */
 };
 
@@ -55,7 +56,7 @@ struct kube_raw {
 struct kube_list_sink {
 	/* May be NULL; is shown each item first. 1: nothing more to do for it; 0: parse it and call item; -1 ends the list with err. */
 	int (*raw)(const struct kube_raw *raw, void *arg, struct error *err);
-	/* item, without its managedFields, is borrowed and may be changed or kept (json_incref); -1 ends the list with err. */
+	/* item, without its managedFields unless the options want them, is borrowed and may be changed or kept (json_incref); -1 ends the list with err. */
 	int (*item)(json_t *item, void *arg, struct error *err);
 	/* May be NULL; the last page has come, of a list of this resourceVersion, and no item of it is given yet: the time for kube_list_ask. */
 	void (*last)(const char *version, void *arg);

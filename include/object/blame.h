@@ -27,6 +27,9 @@ struct blame {
  */
 bool blame_field(const json_t *managed_fields, const json_t *object, const char *path, struct blame *out);
 
+/* All managers that own the field (or a part of it), appended; arguments as above. */
+void blame_owners(const json_t *managed_fields, const json_t *object, const char *path, struct strlist *out);
+
 /* Who made the object: the manager whose time is that of its creation. false when that one has written again since. */
 bool blame_creator(const json_t *managed_fields, const char *creation_timestamp, struct blame *out);
 

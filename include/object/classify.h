@@ -47,6 +47,9 @@ struct classify_managers {
 	size_t len;
 };
 
+/* Whether anybody wrote it, and each of the writers matches one of the globs. */
+bool classify_written_by(const struct strlist *managers, const struct strlist *writers);
+
 /* The first rule that holds, or NULL. managers may be NULL. */
 const struct classify_rule *classify_by_rule(
 	const struct object *object, const struct classify_managers *managers, const struct classify_rule *rules, size_t count);

@@ -16,6 +16,7 @@
 #include "util/mem.h"
 
 struct classify_rule;
+struct clean_evidence;
 struct error;
 struct fieldpath;
 struct reference_rule;
@@ -62,6 +63,8 @@ struct policy_kind {
 	size_t early_wave;
 	struct fieldpath **strip; /* the policy's common ones first, then the row's */
 	size_t strip_count;
+	struct clean_evidence *evidence; /* the same, where only controllers have set it */
+	size_t evidence_count;
 	struct fieldpath **keep; /* what is left of that all the same */
 	size_t keep_count;
 	struct fieldpath **merge;
@@ -104,6 +107,8 @@ struct policy_own {
 	char *group, *resource; /* globs */
 	bool keep;
 	struct fieldpath *path;
+	struct strlist managers; /* of strip: globs, only what they alone have set; empty: always */
+	char *why;               /* beside managers */
 };
 
 struct policy {
@@ -136,7 +141,7 @@ int policy_load(struct policy **out, const char *file_or_name, struct error *err
 int policy_read(struct policy **out, const char *text, size_t len, struct error *err);
 void policy_free(struct policy *policy);
 
-/* Leave of an object of this kind what a person wrote (object/clean.h). */
+/* Leave of an object of this kind what a person wrote (object/clean.h). Where the kind has rows of evidence, the object needs its managedFields. */
 void policy_clean(const struct policy_kind *kind, json_t *object);
 bool policy_own_applies(const struct policy_own *own, const char *group, const char *resource);
 

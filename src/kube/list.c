@@ -125,7 +125,10 @@ static int item_parse(struct listing *list, const struct kube_raw *raw, struct e
 	auto_json json_t *item = NULL;
 
 	strbuf_truncate(&list->scratch, 0);
-	page_item_text(raw, &list->scratch);
+	if (list->options->managed_fields)
+		strbuf_add(&list->scratch, raw->text, raw->len);
+	else
+		page_item_text(raw, &list->scratch);
 	item = json_read(list->scratch.buf, list->scratch.len, err);
 	if (!item) {
 		err->code = ERR_REJECTED;

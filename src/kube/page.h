@@ -34,7 +34,7 @@ int page_read(struct page *page, struct strbuf *body, struct error *err);
 void page_release(struct page *page);
 
 void page_item(const struct page *page, size_t index, struct kube_raw *out);
-/* Append the item's JSON without its managedFields, which are a third of it and never needed as values. */
+/* Append the item's JSON without its managedFields, which are a third of it and seldom needed as values. */
 void page_item_text(const struct kube_raw *raw, struct strbuf *out);
 
 #endif

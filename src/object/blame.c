@@ -177,6 +177,19 @@ bool blame_field(const json_t *managed_fields, const json_t *object, const char 
 	return out->time != NULL;
 }
 
+void blame_owners(const json_t *managed_fields, const json_t *object, const char *path, struct strlist *out)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach (managed_fields, i, entry) {
+		const char *manager = json_text_at(entry, "manager", NULL);
+
+		if (!is_of_status(entry) && owns(json_object_get(entry, "fieldsV1"), object, path))
+			strlist_add(out, manager ? manager : "");
+	}
+}
+
 bool blame_creator(const json_t *managed_fields, const char *creation_timestamp, struct blame *out)
 {
 	json_t *entry;

@@ -85,6 +85,14 @@ static bool is_of_release(const struct strlist *releases, const json_t *json)
 	return releases->count == 0 || (release && matches_any(releases, release));
 }
 
+bool classify_written_by(const struct strlist *managers, const struct strlist *writers)
+{
+	for (size_t i = 0; i < writers->count; i++)
+		if (!matches_any(managers, writers->items[i]))
+			return false;
+	return writers->count > 0;
+}
+
 static bool is_written_by(const struct strlist *managers, const struct classify_managers *known)
 {
 	auto_strlist struct strlist writers = STRLIST_INIT;
@@ -95,10 +103,7 @@ static bool is_written_by(const struct strlist *managers, const struct classify_
 		return true;
 	fields = known && known->text ? json_read(known->text, known->len, &ignored) : NULL;
 	blame_writers(fields, &writers);
-	for (size_t i = 0; i < writers.count; i++)
-		if (!matches_any(managers, writers.items[i]))
-			return false;
-	return writers.count > 0;
+	return classify_written_by(managers, &writers);
 }
 
 /* *certain: nothing but the name is asked for. */

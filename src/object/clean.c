@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "object/clean.h"
 
+#include "object/blame.h"
+#include "object/classify.h"
 #include "object/fieldpath.h"
 #include "util/json.h"
 #include "util/map.h"
@@ -20,15 +22,56 @@ static int note_kept(json_t *value, const char *concrete, void *arg)
 }
 
 /* What is kept is looked up each time: a removal before may have moved the items of a list. */
+static void find_kept(json_t *object, struct fieldpath *const *keep, size_t count, struct map *kept)
+{
+	for (size_t i = 0; i < count; i++)
+		fieldpath_each(object, keep[i], note_kept, kept);
+}
+
 static void strip_path(json_t *object, const struct fieldpath *strip, struct fieldpath *const *keep, size_t count)
 {
 	struct map kept = MAP_INIT;
 
-	for (size_t i = 0; i < count; i++)
-		fieldpath_each(object, keep[i], note_kept, &kept);
+	find_kept(object, keep, count, &kept);
 	fieldpath_remove_but(object, strip, &kept);
 	map_release(&kept, NULL);
 }
+
+/* ---- by evidence ---- */
+
+struct judging {
+	const json_t *object, *managed_fields;
+	const struct clean_evidence *row;
+	struct map *kept;
+};
+
+static int judge(json_t *value, const char *concrete, void *arg)
+{
+	const struct judging *judging = arg;
+	auto_strlist struct strlist owners = STRLIST_INIT;
+
+	blame_owners(judging->managed_fields, judging->object, concrete, &owners);
+	if (!classify_written_by(&judging->row->managers, &owners))
+		map_put(judging->kept, concrete, value);
+	return 0;
+}
+
+void clean_by_evidence(json_t *object, const struct clean_evidence *rows, size_t count, struct fieldpath *const *keep, size_t keep_count)
+{
+	const json_t *managed_fields = json_at(object, "metadata", "managedFields", NULL);
+
+	for (size_t i = 0; managed_fields && i < count; i++) {
+		struct map kept = MAP_INIT;
+		struct judging judging = {.object = object, .managed_fields = managed_fields, .row = &rows[i], .kept = &kept};
+
+		find_kept(object, keep, keep_count, &kept);
+		fieldpath_each(object, rows[i].path, judge, &judging);
+		fieldpath_remove_but(object, rows[i].path, &kept);
+		map_release(&kept, NULL);
+	}
+}
+
+/* ---- by name ---- */
 
 void clean_object(json_t *object, struct fieldpath *const *strip, size_t count)
 {

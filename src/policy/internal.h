@@ -64,9 +64,15 @@ int reader_fail(const struct reader *reader, const char *key, const char *what);
 int reader_row(struct reader *reader, const json_t *map, const struct column *columns, void *row);
 /* A field path. */
 int reader_path(struct reader *reader, const char *key, const json_t *value, struct fieldpath **out);
-/* The paths of the top level's list at key that apply to the kind; there are none yet. */
-int reader_common(
-	struct reader *reader, const char *key, const char *group, const char *resource, struct fieldpath ***paths, size_t *count);
+/*
+ * Append the rows of a list of `strip` or `keep` (key) to the kind's; list may be NULL. of: the list is the top level's, and only what applies to the kind of this name is
+ * taken; NULL: it is the kind's own.
+ */
+struct policy_kind;
+struct reader_kind {
+	const char *group, *resource;
+};
+int reader_own(struct reader *reader, const char *key, const json_t *list, struct policy_kind *kind, const struct reader_kind *of);
 /* Append the paths of a list of texts. */
 int reader_paths(struct reader *reader, const char *key, const json_t *list, struct fieldpath ***paths, size_t *count);
 

@@ -94,6 +94,16 @@ static void free_pods(struct policy_pods *rows, size_t count)
 	free(rows);
 }
 
+static void free_evidence(struct clean_evidence *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		fieldpath_free(rows[i].path);
+		strlist_release(&rows[i].managers);
+		free(rows[i].why);
+	}
+	free(rows);
+}
+
 static void release_kind(struct policy_kind *kind)
 {
 	free(kind->group);
@@ -102,6 +112,7 @@ static void release_kind(struct policy_kind *kind)
 	free(kind->early_group);
 	free(kind->early_resource);
 	free_paths(kind->strip, kind->strip_count);
+	free_evidence(kind->evidence, kind->evidence_count);
 	free_paths(kind->keep, kind->keep_count);
 	free_paths(kind->merge, kind->merge_count);
 	free_paths(kind->environment, kind->environment_count);
@@ -183,6 +194,7 @@ void policy_free(struct policy *policy)
 
 void policy_clean(const struct policy_kind *kind, json_t *object)
 {
+	clean_by_evidence(object, kind->evidence, kind->evidence_count, kind->keep, kind->keep_count);
 	clean_object_but(object, kind->strip, kind->strip_count, kind->keep, kind->keep_count);
 }
 

@@ -182,6 +182,16 @@ static int read_pods(struct reader *reader, const json_t *value, void *row)
 	return 0;
 }
 
+static int read_strip(struct reader *reader, const json_t *value, void *row)
+{
+	return reader_own(reader, "strip", value, row, NULL);
+}
+
+static int read_keep(struct reader *reader, const json_t *value, void *row)
+{
+	return reader_own(reader, "keep", value, row, NULL);
+}
+
 static const char *const presence_words[] = {"optional", "required", NULL};
 static const char *const on_error_words[] = {[ON_ERROR_FAIL] = "fail", [ON_ERROR_CARRY] = "carry", NULL};
 static const char *const select_words[] = {[SELECT_ALL] = "all",
@@ -202,8 +212,8 @@ static const struct column kind_columns[] = {
 	{.key = "presets", .type = COLUMN_BOOL, KIND(presets)},
 	{.key = "wave", .type = COLUMN_OTHER, .read = read_kind_wave, .needed = true},
 	{.key = "early", .type = COLUMN_OTHER, .read = read_early},
-	{.key = "strip", .type = COLUMN_PATHS, KIND2(strip, strip_count)},
-	{.key = "keep", .type = COLUMN_PATHS, KIND2(keep, keep_count)},
+	{.key = "strip", .type = COLUMN_OTHER, .read = read_strip},
+	{.key = "keep", .type = COLUMN_OTHER, .read = read_keep},
 	{.key = "mergeFields", .type = COLUMN_PATHS, KIND2(merge, merge_count)},
 	{.key = "environment", .type = COLUMN_PATHS, KIND2(environment, environment_count)},
 	{.key = "pods", .type = COLUMN_OTHER, .read = read_pods},
@@ -223,10 +233,11 @@ static int read_kind(struct reader *reader, const json_t *row)
 	policy->kinds = xrealloc(policy->kinds, (policy->kind_count + 1) * sizeof(*policy->kinds));
 	struct policy_kind *kind = &policy->kinds[policy->kind_count++];
 	*kind = (struct policy_kind){.namespaced = true};
-	group = group ? group : "";
-	resource = resource ? resource : "";
-	if (reader_common(reader, "strip", group, resource, &kind->strip, &kind->strip_count) < 0 ||
-		reader_common(reader, "keep", group, resource, &kind->keep, &kind->keep_count) < 0 ||
+	const struct reader_kind name = {.group = group ? group : "", .resource = resource ? resource : ""};
+	const json_t *document = policy->document;
+
+	if (reader_own(reader, "strip", json_object_get(document, "strip"), kind, &name) < 0 ||
+		reader_own(reader, "keep", json_object_get(document, "keep"), kind, &name) < 0 ||
 		reader_row(reader, row, kind_columns, kind) < 0)
 		return -1;
 	if (!kind->group)

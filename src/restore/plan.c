@@ -249,7 +249,7 @@ static void plan_unlisted(struct restore *restore, const struct action *of)
 static int plan_list_kind(struct plan_list *list, const struct action *of, struct error *err)
 {
 	const struct kube_list_sink sink = {.item = plan_item, .restart = plan_restart, .arg = list};
-	const struct kube_list_options options = {0};
+	const struct kube_list_options options = {.managed_fields = of->row->evidence_count > 0};
 
 	list->of = of;
 	if (kube_list(list->restore->settings->client, of->resource, &options, &sink, NULL, err) == 0) {

@@ -68,7 +68,9 @@ static void ask_for_next(const char *version, void *arg)
 static int collect_list(struct collect *collect, const char *namespace_, struct error *err)
 {
 	struct capture *c = collect->c;
-	const struct kube_list_options options = {.namespace_ = namespace_};
+	/* For what may differ from the branch head, who wrote it is told; elsewhere managedFields are parsed only where rows ask for them. */
+	const struct kube_list_options options = {
+		.namespace_ = namespace_, .managed_fields = c->since || collect->kind->row->evidence_count};
 	const struct kube_list_sink sink = {.raw = collect_raw, .item = collect_item, .last = ask_for_next, .arg = collect};
 
 	if (capture_list(c, &collect->kind->resource, &options, &sink, err) < 0) {

@@ -354,26 +354,12 @@ static int collect_object(struct collect *collect, struct object *object, struct
 	return collect_derived(collect, object, &live, &facts, err);
 }
 
-/* Who wrote it is asked only of what may differ from the branch head: elsewhere its managedFields are never parsed. */
-static void add_managed_fields(const struct collect *collect, json_t *item)
-{
-	struct error ignored = ERROR_INIT; /* they are only for words */
-	json_t *metadata = json_object_get(item, "metadata"), *fields;
-
-	if (!collect->c->since || !collect->raw->managed_fields || !metadata)
-		return;
-	fields = json_read(collect->raw->managed_fields, collect->raw->managed_fields_len, &ignored);
-	if (fields)
-		json_object_set_new(metadata, "managedFields", fields);
-}
-
 int collect_item(json_t *item, void *arg, struct error *err)
 {
 	struct collect *collect = arg;
 	struct object *object;
 	int rc;
 
-	add_managed_fields(collect, item);
 	rc = object_new(&object, collect->kind->resource.resource, item, err);
 	if (rc == 0) {
 		rc = collect_object(collect, object, err);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "object/classify.h"
+#include "object/clean.h"
+#include "object/fieldpath.h"
 #include "object/object.h"
 #include "object/references.h"
 #include "policy/policy.h"
@@ -142,6 +144,19 @@ static bool has_any(const struct strlist *globs, const char *text)
 	return globs->count == 0;
 }
 
+/* What is not in the file may have been there: which fields go, and by whose word. */
+static void add_left_out(struct why *why, const struct policy_kind *row)
+{
+	for (size_t i = 0; i < row->evidence_count; i++) {
+		const struct clean_evidence *left = &row->evidence[i];
+		auto_strbuf struct strbuf managers = STRBUF_INIT;
+
+		for (size_t m = 0; m < left->managers.count; m++)
+			strbuf_addf(&managers, "%s%s", m ? " or " : "", left->managers.items[m]);
+		add(why, "%s is left out where only %s has set it: %s", fieldpath_text(left->path), managers.buf, left->why);
+	}
+}
+
 /* A preset's name is a preset only where its controller is. seen: the object is known, so that a row that could hold does not. */
 static void add_near_rules(struct why *why, bool seen)
 {
@@ -191,8 +206,10 @@ static json_t *why_authored(struct why *why, const struct object *object)
 
 	if (class_ != CLASS_AUTHORED) /* a row looks at more than what is kept, or the file was put there by hand */
 		add(why, "by the policy and this file alone it would be %s: %s", classify_name(class_), text.buf);
-	if (row)
+	if (row) {
 		add_selection(why, row);
+		add_left_out(why, row);
+	}
 	add_near_rules(why, true);
 	add_marks(why, object);
 	return answer(why, "authored", class_ == CLASS_AUTHORED ? text.buf : "the snapshot holds it");

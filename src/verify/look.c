@@ -253,7 +253,9 @@ static int list_one(struct verify_look *look, const struct look_kind *kind, cons
 {
 	auto_json json_t *items = json_array();
 	struct batch batch = {.look = look, .kind = kind, .items = items};
-	const struct kube_list_options options = {.namespace_ = namespace_, .metadata_only = !kind->objects};
+	const struct kube_list_options options = {.namespace_ = namespace_,
+		.metadata_only = !kind->objects,
+		.managed_fields = kind->objects && kind->row && kind->row->evidence_count};
 	const struct kube_list_sink sink = {.item = batch_item, .restart = batch_restart, .arg = &batch};
 	char *version = NULL;
 	json_t *item;

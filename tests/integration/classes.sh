@@ -111,6 +111,31 @@ test_drift_and_unknown_finalizers_are_told() {
 	cluster_kubectl "$source" delete networkpolicy drifting -n $ns >/dev/null
 }
 
+# What the controller of the load balancers notes has names that nobody can list; what a person has set beside it has the same prefix.
+test_what_only_a_controller_has_set_goes() {
+	read -r space gateway < <(cluster_kubectl "$source" get gateway -A -o 'jsonpath={range .items[*]}{.metadata.namespace} {.metadata.name}{"\n"}{end}' | sed -n 1p)
+	annotate() { # manager, annotation
+		cluster_kubectl "$source" annotate gateway "$gateway" -n "$space" --overwrite --field-manager="$1" "$2" >/dev/null
+	}
+	file=objects/namespaces/$space/gateways.gateway.networking.k8s.io/$gateway.yaml
+	snapshot
+	before=$(git -C backup rev-parse "clusters/prod:$file")
+	annotate GoogleGKEGatewayController networking.gke.io/of-a-newer-version=noted
+	snapshot
+	same "the Gateway's file" "$(git -C backup rev-parse "clusters/prod:$file")" "$before"
+	why authored gateway "$space/$gateway"
+	has out "is left out where only GoogleGKEGatewayController has set it: noted by the GKE Gateway controller"
+	annotate kubectl networking.gke.io/mine=written
+	snapshot
+	git -C backup show "clusters/prod:$file" >file.yaml
+	has file.yaml "networking.gke.io/mine: written"
+	# shellcheck disable=SC2251
+	! grep of-a-newer-version file.yaml
+	expect 0 dr "$source" plan --in-place --repo backup -o json
+	jq -e --arg name "$gateway" '[.waves[].actions[] | select(.kind == "Gateway" and .name == $name) | .action] == ["skip"]' out
+	cluster_kubectl "$source" annotate gateway "$gateway" -n "$space" networking.gke.io/of-a-newer-version- networking.gke.io/mine- >/dev/null
+}
+
 test_of_a_secret_only_the_need_is_known() {
 	why required secret $ns/rhaiis-pull-secret
 	has out "Secrets are never read"

@@ -205,6 +205,60 @@ static void test_clean_of_odd_values_is_harmless(void **state)
 	assert_clean("[]", (const char *const[]){"metadata.uid", NULL}, "[]");
 }
 
+/* ---- by evidence ---- */
+
+#define OWNS(manager, fields) "{\"manager\":\"" manager "\",\"fieldsV1\":{\"f:metadata\":{\"f:annotations\":{" fields "}}}}"
+
+/* The annotations lb/a and lb/b, cleaned of what only controllers have set, unless kept (NULL: nothing is). */
+static void assert_evidence(const char *managed, const char *kept, const char *expected)
+{
+	struct clean_evidence row = {.managers = STRLIST_INIT};
+	auto_free char *text = xasprintf("{\"metadata\":{\"annotations\":{\"lb/a\":\"1\",\"lb/b\":\"2\"}%s%s}}",
+		managed ? ",\"managedFields\":" : "", managed ? managed : "");
+	struct error err = ERROR_INIT;
+	auto_json json_t *value = json_read(text, strlen(text), &err);
+	auto_strbuf struct strbuf left = STRBUF_INIT;
+	struct fieldpath *keep = NULL;
+
+	assert_non_null(value);
+	strlist_add(&row.managers, "lb-*");
+	assert_int_equal(fieldpath_parse(&row.path, "metadata.annotations['lb/*']", &err), 0);
+	if (kept)
+		assert_int_equal(fieldpath_parse(&keep, kept, &err), 0);
+	clean_by_evidence(value, &row, 1, &keep, kept != NULL);
+	json_write(json_at(value, "metadata", "annotations", NULL), &left);
+	assert_string_equal(left.buf, expected);
+	fieldpath_free(row.path);
+	fieldpath_free(keep);
+	strlist_release(&row.managers);
+}
+
+static void test_what_only_a_controller_has_set_goes(void **state)
+{
+	(void)state;
+	assert_evidence("[" OWNS("lb-controller", "\"f:lb/a\":{}") "," OWNS("kubectl", "\"f:lb/b\":{}") "]", NULL, "{\"lb/b\":\"2\"}");
+}
+
+static void test_what_a_person_has_set_too_stays(void **state)
+{
+	(void)state;
+	assert_evidence("[" OWNS("lb-controller", "\"f:lb/a\":{},\"f:lb/b\":{}") "," OWNS("kubectl", "\".\":{},\"f:lb/a\":{}") "]", NULL,
+		"{\"lb/a\":\"1\"}");
+}
+
+static void test_without_evidence_all_stays(void **state)
+{
+	(void)state;
+	assert_evidence(NULL, NULL, "{\"lb/a\":\"1\",\"lb/b\":\"2\"}");
+	assert_evidence("[" OWNS("lb-controller", "\".\":{}") "]", NULL, "{\"lb/a\":\"1\",\"lb/b\":\"2\"}");
+}
+
+static void test_what_is_kept_stays_whoever_has_set_it(void **state)
+{
+	(void)state;
+	assert_evidence("[" OWNS("lb-controller", "\"f:lb/a\":{},\"f:lb/b\":{}") "]", "metadata.annotations['lb/b']", "{\"lb/b\":\"2\"}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +273,10 @@ int main(void)
 		cmocka_unit_test(test_clean_keeps_every_other_empty_container),
 		cmocka_unit_test(test_clean_keeps_what_is_named),
 		cmocka_unit_test(test_clean_of_odd_values_is_harmless),
+		cmocka_unit_test(test_what_only_a_controller_has_set_goes),
+		cmocka_unit_test(test_what_a_person_has_set_too_stays),
+		cmocka_unit_test(test_without_evidence_all_stays),
+		cmocka_unit_test(test_what_is_kept_stays_whoever_has_set_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

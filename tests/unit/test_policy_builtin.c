@@ -172,6 +172,28 @@ static void test_a_service_keeps_what_people_wrote(void **state)
 		"  template:\n    containers: []\n");
 }
 
+#define SECRET_OF(name) "{'f:secrets': {'k:{\"name\":\"" name "\"}': {}}}"
+
+/* Items of a list, whatever their names: who has added them tells. */
+static void test_an_account_loses_the_secrets_of_controllers(void **state)
+{
+	(void)state;
+	assert_cleaned("", "serviceaccounts",
+		"apiVersion: v1\nkind: ServiceAccount\nsecrets: [{name: of-a-controller}, {name: mine}, {name: of-another}, {name: "
+		"ours}]\nmetadata:\n  name: a\n"
+		"  managedFields:\n"
+		"  - {manager: openshift-controller-manager, fieldsV1: " SECRET_OF(
+			"of-a-controller") "}\n"
+					   "  - {manager: kube-controller-manager, fieldsV1: " SECRET_OF(
+						   "of-another") "}\n"
+								 "  - {manager: kube-controller-manager, fieldsV1: " SECRET_OF(
+									 "ours") "}\n"
+										 "  - {manager: kubectl-client-side-apply, fieldsV1: "
+										 "{'f:secrets': {'k:{\"name\":\"mine\"}': {}, "
+										 "'k:{\"name\":\"ours\"}': {}}}}\n",
+		"apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: a\nsecrets:\n- name: mine\n- name: ours\n");
+}
+
 struct mark {
 	const char *where, *key; /* labels or annotations */
 	bool stays;
@@ -565,6 +587,7 @@ int main(void)
 		cmocka_unit_test(test_defaults_empty_values_and_unknown_fields_stay),
 		cmocka_unit_test(test_a_namespace_keeps_its_labels),
 		cmocka_unit_test(test_an_account_keeps_the_secrets_of_people),
+		cmocka_unit_test(test_an_account_loses_the_secrets_of_controllers),
 		cmocka_unit_test(test_a_gateway_forgets_its_load_balancer),
 		cmocka_unit_test(test_classes),
 		cmocka_unit_test(test_who_wrote_a_child_without_owner_decides),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "object/classify.h"
+#include "object/clean.h"
 #include "object/fieldpath.h"
 #include "object/references.h"
 #include "policy/policy.h"
@@ -238,6 +239,46 @@ static void test_a_missing_policy_is_a_usage_error(void **state)
 	support_assert_error(&err, ERR_USAGE, "policy 'bad.yaml': top level: unknown key 'extra'");
 }
 
+/* At the top level for some kinds, in a row for its own. */
+static void test_reads_what_goes_by_evidence(void **state)
+{
+	auto_policy struct policy *policy =
+		read_policy(HEAD "strip:\n- uid\n- {of: 'a*', path: x, managers: [m, 'n*'], why: made}\n- {of: bs, path: v, managers: [m], "
+				 "why: nothing}\nkinds:\n" KIND ", strip: [z, {path: q, managers: [k], why: own}], keep: [{path: w}]}\n");
+	const struct policy_kind *kind = &policy->kinds[0];
+
+	(void)state;
+	assert_int_equal(kind->strip_count, 2);
+	assert_string_equal(fieldpath_text(kind->strip[1]), "z");
+	assert_int_equal(kind->keep_count, 1);
+	assert_int_equal(kind->evidence_count, 2);
+	assert_string_equal(fieldpath_text(kind->evidence[0].path), "x");
+	assert_int_equal(kind->evidence[0].managers.count, 2);
+	assert_string_equal(kind->evidence[0].why, "made");
+	assert_string_equal(fieldpath_text(kind->evidence[1].path), "q");
+}
+
+static void assert_refused(const char *text, const char *part)
+{
+	struct error err = ERROR_INIT;
+	struct policy *policy = NULL;
+
+	assert_int_equal(policy_read(&policy, text, strlen(text), &err), -1);
+	support_assert_error(&err, ERR_USAGE, part);
+}
+
+static void test_evidence_needs_a_reason_and_is_of_strip_alone(void **state)
+{
+	(void)state;
+	assert_refused(HEAD "kinds:\n" KIND ", strip: [{path: q, managers: [k]}]}\n",
+		"kinds[0] (as): the other one of 'managers' and 'why' needs 'why'");
+	assert_refused(HEAD "kinds:\n" KIND ", strip: [{path: q, why: k}]}\n",
+		"kinds[0] (as): the other one of 'managers' and 'why' needs 'managers'");
+	assert_refused(HEAD "kinds:\n" KIND ", keep: [{path: q, managers: [k], why: w}]}\n",
+		"kinds[0] (as): only rows of 'strip' have 'managers'");
+	assert_refused(HEAD "kinds:\n" KIND ", strip: [{of: as, path: q}]}\n", "kinds[0] (as): unknown key 'of'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +286,8 @@ int main(void)
 		cmocka_unit_test(test_a_waiver_needs_a_reason),
 		cmocka_unit_test(test_reads_what_is_noted_of_the_installation),
 		cmocka_unit_test(test_reads_a_row),
+		cmocka_unit_test(test_reads_what_goes_by_evidence),
+		cmocka_unit_test(test_evidence_needs_a_reason_and_is_of_strip_alone),
 		cmocka_unit_test(test_sets_are_expanded_below_their_field),
 		cmocka_unit_test(test_kinds_are_in_the_order_of_capture),
 		cmocka_unit_test(test_include_adds_and_replaces),

@@ -162,6 +162,33 @@ static void test_a_policy_from_elsewhere_has_no_own_rules(void **fixture)
 	assert_int_equal(json_array_size(json_object_get(f->result, "unmatchedRules")), 0);
 }
 
+/* ---- by evidence ---- */
+
+static const char by_evidence[] =
+	"format: 1\nname: test\nwaves: [{name: one}]\nkinds:\n"
+	"- {resource: services, group: s.io, kind: Service, wave: one, strip: [metadata.uid, metadata.resourceVersion, "
+	"metadata.managedFields, {path: spec.replicas, managers: [scaler], why: scaled}]}\n";
+#define SCALED(name, manager)                                                                                                              \
+	WITH(name, ",'managedFields':[{'manager':'" manager "','time':'2026-11-20T14:00:00Z','fieldsV1':{'f:spec':{'f:replicas':{}}}}]",   \
+		"'replicas':7")
+
+/* In the first snapshot, which asks for nobody's name, and in the next, which has the objects in its cache. */
+static void test_what_only_a_controller_has_set_is_in_no_file(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	for (int i = 0; i < 2; i++) {
+		snapshot_policy(f, by_evidence);
+		snapshot_hello(f);
+		fake_cluster_list(&f->cluster, SERVICES, "s.io/v1", "Service", SCALED("a", "scaler") "," SCALED("b", "kubectl"));
+		snapshot_take(f);
+		assert_file_lacks("objects/namespaces/prod/services.s.io/a.yaml", "replicas");
+		assert_file_has("objects/namespaces/prod/services.s.io/b.yaml", "replicas: 7\n");
+		assert_file_lacks("objects/namespaces/prod/services.s.io/b.yaml", "managedFields");
+	}
+	assert_false(json_is_true(json_object_get(f->result, "changed")));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, snapshot_set_up, snapshot_tear_down)
 
 int main(void)
@@ -175,6 +202,7 @@ int main(void)
 		TEST(test_a_kept_field_stays_and_rules_that_match_nothing_are_told),
 		TEST(test_they_are_told_again_when_nothing_changed),
 		TEST(test_a_policy_from_elsewhere_has_no_own_rules),
+		TEST(test_what_only_a_controller_has_set_is_in_no_file),
 	};
 
 	return cmocka_run_group_tests_name("snapshot_remarks", tests, NULL, NULL);
