@@ -411,14 +411,49 @@ static char *find_owner(const struct family *family, const json_t *row)
 	return uid;
 }
 
-static void keep_child(const struct family *family, const json_t *row)
+/* The object that a row of generated.yaml names; borrowed. */
+static struct object named_by(const json_t *row)
 {
-	const json_t *owner = json_object_get(row, "owner");
-	const struct object child = {.group = text_of(row, "group"),
+	return (struct object){.group = text_of(row, "group"),
 		.resource = text_of(row, "resource"),
 		.kind = text_of(row, "kind"),
 		.namespace_ = text_of(row, "namespace"),
 		.name = text_of(row, "name")};
+}
+
+/* Whether it still is one nobody can say: what the last list has shown stays, as the kind's objects do. */
+static void keep_orphan(struct capture *c, const json_t *row)
+{
+	const struct object orphan = named_by(row);
+
+	if (capture_in_scope(c, orphan.namespace_))
+		owners_add(c->owners, &orphan, CLASS_GENERATED,
+			&(struct child_facts){.uid = "",
+				.owner_group = "",
+				.owner_kind = "",
+				.owner_name = "",
+				.owner_uid = "",
+				.orphan = row,
+				.everywhere = true});
+}
+
+static void keep_orphans(struct capture *c)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (json_object_get(c->carry->generated, "orphans"), i, row) {
+		const struct capture_kind *kind = kind_of(c, text_of(row, "group"), text_of(row, "resource"));
+
+		if (kind && kind->carried)
+			keep_orphan(c, row);
+	}
+}
+
+static void keep_child(const struct family *family, const json_t *row)
+{
+	const json_t *owner = json_object_get(row, "owner");
+	const struct object child = named_by(row);
 	const char *uid = find_owner(family, row);
 
 	if (uid && capture_in_scope(family->c, child.namespace_))
@@ -476,4 +511,5 @@ void carry_inventory(struct capture *c)
 		else if (is_carried_owner(c, json_object_get(row, "owner")))
 			learn_owner(&family, row);
 	}
+	keep_orphans(c);
 }

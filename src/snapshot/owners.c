@@ -93,6 +93,7 @@ static void add_child(struct owners *owners, const struct object *object, const 
 		.owner_name = word(owners, facts->owner_name),
 		.owner_uid = word(owners, facts->owner_uid),
 		.rule = facts->rule,
+		.orphan = facts->orphan,
 		.leaving = facts->leaving,
 		.everywhere = facts->everywhere};
 	note_index(owners, owners->count - 1);
@@ -100,7 +101,7 @@ static void add_child(struct owners *owners, const struct object *object, const 
 
 void owners_add(struct owners *owners, const struct object *object, enum object_class class_, const struct child_facts *facts)
 {
-	if (facts->rule ? facts->rule->orphan : *facts->owner_uid != '\0')
+	if (facts->orphan || (facts->rule ? facts->rule->orphan : *facts->owner_uid != '\0'))
 		add_child(owners, object, facts);
 	else if (*facts->uid)
 		map_put(&owners->others, facts->uid, class_ == CLASS_AUTHORED ? left : comes_back);
@@ -164,7 +165,7 @@ static enum standing stand(const struct capture *c, const struct child *child, c
 		const char *other = map_get(&owners->others, child->owner_uid);
 
 		*top = child;
-		if (child->rule)
+		if (child->rule || child->orphan)
 			return GONE;
 		if (map_get(&c->taken, child->owner_uid) || other == comes_back || is_of_carried(c, child))
 			return STANDS;
@@ -205,15 +206,23 @@ static char *orphan_why(const struct child *child)
 	return xasprintf("controlled by %s %s, which is not there any more", child->owner_kind, child->owner_name);
 }
 
+static json_t *orphan_json(const struct child *child)
+{
+	auto_free char *why = NULL;
+
+	if (child->orphan)
+		return json_deep_copy(child->orphan);
+	why = orphan_why(child);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s}", "group", child->group, "resource", child->resource, "kind", child->kind,
+		"namespace", child->namespace_, "name", child->name, "owner", owner_json(child), "why", why);
+}
+
 static void tell_gone(struct capture *c, const struct child *child)
 {
 	auto_strbuf struct strbuf key = STRBUF_INIT;
-	auto_free char *why = orphan_why(child);
 	struct seen *seen;
 
-	json_array_append_new(c->orphans,
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s}", "group", child->group, "resource", child->resource, "kind", child->kind,
-			"namespace", child->namespace_, "name", child->name, "owner", owner_json(child), "why", why));
+	json_array_append_new(c->orphans, orphan_json(child));
 	capture_key(&key, child->group, child->resource, child->namespace_, child->name);
 	seen = map_get(&c->seen, key.buf);
 	if (seen)

@@ -8,6 +8,7 @@
 #ifndef RHAII_SNAPSHOT_OWNERS_H
 #define RHAII_SNAPSHOT_OWNERS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,6 +23,7 @@ struct child {
 	char *group, *resource, *kind, *namespace_, *name, *uid;
 	char *owner_group, *owner_kind, *owner_name, *owner_uid;
 	const struct classify_rule *rule; /* that says that it has lost its owner; NULL: it has one */
+	const json_t *orphan;             /* what generated.yaml says of it, as of an orphan of a carried kind; NULL: a list has shown it */
 	bool leaving;                     /* in deletion */
 	bool everywhere;                  /* of a kind that is listed in the whole scope, whatever the snapshot holds */
 };
@@ -33,6 +35,7 @@ void owners_free(struct owners *owners);
 struct child_facts {
 	const char *uid, *owner_group, *owner_kind, *owner_name, *owner_uid; /* "" where there is none */
 	const struct classify_rule *rule;                                    /* that decides its class; NULL: none does */
+	const json_t *orphan;                                                /* as in struct child; borrowed until owners_judge */
 	bool leaving, everywhere;
 };
 /* Of what is told twice, the first counts. */

@@ -213,6 +213,26 @@ static void test_children_of_a_kept_kind_go_with_their_owner(void **fixture)
 	assert_file_lacks("generated.yaml", "name: of-c");
 }
 
+/* One that had lost its owner is told with the kind that it is of, in the place and the words of the last list. */
+static void test_orphans_of_a_kept_kind_are_kept(void **fixture)
+{
+	static const char orphan[] = "orphans:\n- group: r.io\n  kind: Route\n  name: lost\n  namespace: prod\n  owner:\n    group: s.io\n"
+				     "    kind: Service\n    name: x\n";
+	struct snapshot_fixture *f = *fixture;
+	struct snapshot_given lost = state;
+
+	carry_all(f);
+	lost.routes = ROUTE("prod", "x", "") "," CHILD("prod", "lost", "prod-gone");
+	take(f, &lost);
+	assert_file_has("generated.yaml", orphan);
+	take_without(f, "/routes?", &lost);
+	assert_file_has("generated.yaml", orphan);
+	assert_file_has("snapshot.yaml", "orphans: 1\n");
+	assert_false(json_is_true(json_object_get(f->result, "changed")));
+	take(f, &state);
+	assert_file_has("generated.yaml", "orphans: []\n");
+}
+
 /* ---- the mark ---- */
 
 static void test_the_mark_stays_at_the_last_time_that_the_kind_was_read(void **fixture)
@@ -437,6 +457,7 @@ int main(void)
 		TEST(test_what_nothing_refers_to_any_more_is_kept_too),
 		TEST(test_children_are_known_by_those_that_are_still_there),
 		TEST(test_children_of_a_kept_kind_go_with_their_owner),
+		TEST(test_orphans_of_a_kept_kind_are_kept),
 		TEST(test_the_mark_stays_at_the_last_time_that_the_kind_was_read),
 		TEST(test_a_kind_that_fails_again_is_stale_since_it_was_read_again),
 		TEST(test_several_kinds_have_a_mark_each_in_the_order_of_the_policy),
