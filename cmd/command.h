@@ -106,6 +106,8 @@ int command_status(struct context *ctx, struct error *err);
 void print_status(struct output *out, const json_t *result);
 int command_rbac(struct context *ctx, struct error *err);
 void print_rbac(struct output *out, const json_t *result);
+/* Append the Secrets that the snapshot needs and nothing in it makes, "namespace/name", sorted. */
+void snapshot_secrets(const struct snapshot *snapshot, struct strlist *out);
 int command_doctor(struct context *ctx, struct error *err);
 void print_doctor(struct output *out, const json_t *result);
 int command_help(struct context *ctx, struct error *err);

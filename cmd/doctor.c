@@ -17,6 +17,7 @@
 #include "policy/policy.h"
 #include "restore/restore.h"
 #include "store/git.h"
+#include "store/snapshot.h"
 #include "tables.h"
 #include "util/clock.h"
 #include "util/error.h"
@@ -291,6 +292,69 @@ static void check_definitions(struct doctor *d)
 		check_definition(d, &policy->kinds[i]);
 }
 
+/* ---- what a snapshot notes besides ---- */
+
+/* Of what a snapshot goes on without, and what it then cannot say. name "": all objects of the resource. */
+static void check_noted(struct doctor *d, const char *verb, const char *group, const char *resource, const char *namespace_,
+	const char *name, const char *without)
+{
+	const struct strlist *spaces = &d->ctx->settings.namespaces;
+	auto_strbuf struct strbuf hint = STRBUF_INIT;
+
+	if (may(d, verb, group, resource, namespace_, name) != 0)
+		return;
+	strbuf_addf(&hint, "grant it: `rhaii-dr rbac --for snapshot");
+	if (d->ctx->settings.policy)
+		strbuf_addf(&hint, " --policy %s", d->ctx->settings.policy);
+	for (size_t i = 0; i < spaces->count; i++)
+		strbuf_addf(&hint, " -n %s", spaces->items[i]);
+	strbuf_adds(&hint, " | kubectl apply -f -`");
+	finding(d, "rights", warning, hint.buf, "no right to %s %s%s%s%s%s%s%s%s: %s", verb, resource, *group ? "." : "", group,
+		*name ? " '" : "", *namespace_ ? namespace_ : "", *namespace_ ? "/" : "", name, *name ? "'" : "", without);
+}
+
+static void check_controllers(struct doctor *d)
+{
+	const struct policy *policy = d->ctx->policy;
+
+	for (size_t i = 0; i < policy->controller_count; i++) {
+		const struct policy_controller *row = &policy->controllers[i];
+
+		for (size_t n = 0; n < row->names.count; n++)
+			check_noted(
+				d, "list", row->group, row->resource, "", row->names.items[n], "the image of the controller is not noted");
+	}
+}
+
+static void check_webhooks(struct doctor *d)
+{
+	const struct policy *policy = d->ctx->policy;
+
+	for (size_t i = 0; i < policy->webhook_count; i++)
+		check_noted(d, "list", policy->webhooks[i].group, policy->webhooks[i].resource, "", "",
+			"the webhooks that are asked about captured kinds are not noted");
+}
+
+/* Those that the last snapshot needs; there may be none yet. */
+static void check_secrets(struct doctor *d)
+{
+	auto_strlist struct strlist names = STRLIST_INIT;
+	struct error ignored = ERROR_INIT;
+	struct snapshot *snapshot = NULL;
+
+	if (!d->ctx->policy->check_secrets || snapshot_open(&snapshot, &d->ctx->source, context_arg(d->ctx, 0), &ignored) < 0)
+		return;
+	snapshot_secrets(snapshot, &names);
+	for (size_t i = 0; i < names.count; i++) {
+		size_t len = strcspn(names.items[i], "/");
+		auto_free char *namespace_ = xstrndup(names.items[i], len);
+
+		check_noted(
+			d, "get", "", "secrets", namespace_, names.items[i] + len + 1, "whether it and its keys are there is not known");
+	}
+	snapshot_free(snapshot);
+}
+
 static void check_kinds(struct doctor *d)
 {
 	const struct policy *policy = d->ctx->policy;
@@ -305,6 +369,9 @@ static void check_kinds(struct doctor *d)
 	for (size_t i = 0; i < policy->kind_count; i++)
 		json_array_append_new(kinds, check_kind(d, &policy->kinds[i]));
 	check_definitions(d);
+	check_controllers(d);
+	check_webhooks(d);
+	check_secrets(d);
 	finding(d, "kinds", pass, NULL, "%zu of the policy's %zu kinds are served, %zu optional ones are not", d->served,
 		policy->kind_count, d->not_served);
 }

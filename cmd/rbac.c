@@ -48,20 +48,11 @@ static int check_namespaces(const struct settings *s, struct error *err)
 	return error_hint(err, "leave the option '--namespace' out");
 }
 
-/* Those of the snapshot that nothing in it makes; a first snapshot has to be taken without them. */
-static int read_secrets(struct context *ctx, struct strlist *out, struct error *err)
+void snapshot_secrets(const struct snapshot *snapshot, struct strlist *out)
 {
-	struct snapshot *snapshot;
 	json_t *row;
 	size_t i;
 
-	if (snapshot_open(&snapshot, &ctx->source, context_arg(ctx, 0), err) < 0) {
-		if (err->code != ERR_NOT_FOUND || context_arg(ctx, 0))
-			return -1;
-		log_warning("no snapshot yet says which Secrets are needed: take one, then print the rights again");
-		error_clear(err);
-		return 0;
-	}
 	json_array_foreach (json_object_get(snapshot->requirements, "requirements"), i, row) {
 		const char *resource = json_text_at(row, "resource", NULL), *group = json_text_at(row, "group", NULL),
 			   *state = json_text_at(row, "state", NULL), *namespace_ = json_text_at(row, "namespace", NULL),
@@ -75,6 +66,21 @@ static int read_secrets(struct context *ctx, struct strlist *out, struct error *
 		}
 	}
 	strlist_sort_unique(out);
+}
+
+/* A first snapshot has to be taken without them. */
+static int read_secrets(struct context *ctx, struct strlist *out, struct error *err)
+{
+	struct snapshot *snapshot;
+
+	if (snapshot_open(&snapshot, &ctx->source, context_arg(ctx, 0), err) < 0) {
+		if (err->code != ERR_NOT_FOUND || context_arg(ctx, 0))
+			return -1;
+		log_warning("no snapshot yet says which Secrets are needed: take one, then print the rights again");
+		error_clear(err);
+		return 0;
+	}
+	snapshot_secrets(snapshot, out);
 	snapshot_free(snapshot);
 	return 0;
 }

@@ -86,6 +86,28 @@ test_doctor_warns_of_it() {
 		(.message | contains("networkpolicies.networking.k8s.io: may not be listed; a snapshot keeps its last state")))' out
 }
 
+# doctor_says POLICY: the rights that it misses, beside those to the kinds
+doctor_says() {
+	in_pod "$source" rhaii-dr-snapshot doctor --policy "$1" --repo repo -o json >out 2>err </dev/null || true
+	jq -r '.findings[] | select(.check == "rights" and (.message | startswith("no right to"))) | .message' out
+}
+
+# What a snapshot only notes is lost without a word in its exit code: doctor names it, and how to get it.
+test_doctor_names_each_right_that_is_only_for_notes() {
+	sed 's/^name: .*/&\nsecrets: check/' policy.yaml >checking.yaml
+	grant "$source" "$(but_not networkpolicies)" --for snapshot --policy checking.yaml --repo repo
+	same "with all of them" "$(doctor_says checking.yaml)" ""
+	grant "$source" "$(but_not validatingwebhookconfigurations)" --for snapshot --policy checking.yaml --repo repo
+	same "webhooks" "$(doctor_says checking.yaml)" "no right to list validatingwebhookconfigurations.admissionregistration.k8s.io: the webhooks that are asked about captured kinds are not noted"
+	jq -e 'any(.findings[]; .hint // "" | contains("`rhaii-dr rbac --for snapshot --policy checking.yaml | kubectl apply -f -`"))' out
+	grant "$source" "$(but_not deployments)" --for snapshot --policy checking.yaml --repo repo
+	has <(doctor_says checking.yaml) "no right to list deployments.apps 'llmisvc-controller-manager': the image of the controller is not noted"
+	cluster_kubectl "$source" delete rolebinding rhaii-dr-snapshot-secrets -n rhaii-inference >/dev/null
+	sleep 0.5
+	has <(doctor_says checking.yaml) "no right to get secrets 'rhaii-inference/rhaiis-pull-secret': whether it and its keys are there is not known"
+	grant "$source" "$(but_not networkpolicies)" --for snapshot
+}
+
 test_status_list_show_and_restore_tell_it() {
 	expect 0 offline status --repo repo --openmetrics metrics
 	has out "$kind since $(cat since)"
