@@ -21,6 +21,12 @@ const json_t *definition_version(const json_t *definition, const char *version);
 /* The name of the version that objects are stored at, or NULL when the definition names none. Borrowed. */
 const char *definition_storage_version(const json_t *definition);
 
+/*
+ * The version that objects sent at this one are stored at, where nothing converts them on the way: the strategy None changes the apiVersion alone, and the
+ * server then drops what the schema of the stored version does not know as well. NULL: it is the same version, or a webhook converts. Borrowed.
+ */
+const char *definition_unconverted(const json_t *definition, const char *version);
+
 /* Remove from object what a server with this definition would drop of it, sent at the version. A definition without the version, or without a schema for it, drops nothing. */
 void schema_prune(const json_t *definition, const char *version, json_t *object);
 /* Call fn for each field that would be dropped, with its path, the value in object, and NULL; the count. object stays as it is. */

@@ -33,6 +33,16 @@ const char *definition_storage_version(const json_t *definition)
 	return NULL;
 }
 
+const char *definition_unconverted(const json_t *definition, const char *version)
+{
+	const char *strategy = json_text_at(definition, "spec", "conversion", "strategy", NULL);
+	const char *storage = definition_storage_version(definition);
+
+	if (!storage || strcmp(storage, version) == 0 || (strategy && strcmp(strategy, "None") != 0))
+		return NULL;
+	return storage;
+}
+
 /* ---- pruning ---- */
 
 static bool is_meta(const char *key)

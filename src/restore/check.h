@@ -37,8 +37,9 @@ struct preflight {
 	bool told;                 /* it has a finding already */
 	struct map definitions;    /* name -> json_t: of the custom kinds of the plan, as the target has them */
 	bool definitions_read;
-	json_t *hooks;        /* [{webhook, objects}]: those that must be asked about what is created; NULL: not looked at yet */
-	bool webhook_answers; /* of the services: a dry run got through one that must be asked */
+	char *definitions_untold; /* why some of them are not known; NULL: all are */
+	json_t *hooks;            /* [{webhook, objects}]: those that must be asked about what is created; NULL: not looked at yet */
+	bool webhook_answers;     /* of the services: a dry run got through one that must be asked */
 };
 
 /* objects (stolen; NULL or empty: everything is stopped) are the words of object_describe; mend NULL: the row's. */

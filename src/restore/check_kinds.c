@@ -9,7 +9,9 @@
 #include "object/object.h"
 #include "object/schema.h"
 #include "policy/policy.h"
+#include "restore/restore.h"
 #include "store/snapshot.h"
+#include "util/error.h"
 #include "util/json.h"
 #include "util/strbuf.h"
 
@@ -51,16 +53,11 @@ static void group_actions(const struct preflight *p, wanted_fn wanted, name_fn n
 	}
 }
 
-/* ---- kinds and versions ---- */
+/* ---- kinds ---- */
 
 static bool kind_is_missing(const struct preflight *p, const struct action *action)
 {
 	return !action->resource && !discovery_find(p->restore->discovery, action->object->group, action->object->resource, NULL);
-}
-
-static bool version_is_missing(const struct preflight *p, const struct action *action)
-{
-	return !action->resource && discovery_find(p->restore->discovery, action->object->group, action->object->resource, NULL);
 }
 
 void check_kinds(struct preflight *p)
@@ -82,6 +79,57 @@ void check_kinds(struct preflight *p)
 	map_release(&groups, NULL);
 }
 
+/* ---- definitions ---- */
+
+static void ask_definitions(struct preflight *p, struct asks *asks)
+{
+	for (size_t i = 0; i < p->restore->action_count; i++) {
+		const struct object *o = p->restore->actions[i].object;
+		auto_free char *name = kind_name(o);
+
+		if (check_is_sent(&p->restore->actions[i]) && policy_group_may_be_custom(o->group) &&
+			!map_put(&p->definitions, name, json_null()))
+			(void)ask_add(asks, xasprintf(DEFINITIONS "%s", name), NULL, NULL);
+	}
+}
+
+/* Those of the plan's custom kinds, once. What is not to be had is told by the checks that are about definitions. */
+static void read_definitions(struct preflight *p)
+{
+	auto_asks struct asks asks = {0};
+	struct error err = ERROR_INIT;
+
+	if (p->definitions_read)
+		return;
+	p->definitions_read = true;
+	ask_definitions(p, &asks);
+	if (ask_all(&asks, p->restore->settings->client, &err) < 0) {
+		p->definitions_untold = xstrdup(err.text);
+		return;
+	}
+	for (size_t i = 0; i < asks.count; i++) {
+		const struct ask *ask = &asks.items[i];
+
+		if (ask->answer)
+			json_decref(map_put(&p->definitions, ask->path + strlen(DEFINITIONS), json_incref(ask->answer)));
+		else if (ask->code != ERR_NOT_FOUND && !p->definitions_untold) /* an aggregated API has none */
+			p->definitions_untold = xstrdup(ask->text);
+	}
+}
+
+static void tell_untold(struct preflight *p)
+{
+	if (p->definitions_untold)
+		check_untested(p, "%s", p->definitions_untold);
+}
+
+/* ---- versions ---- */
+
+static bool version_is_missing(const struct preflight *p, const struct action *action)
+{
+	return !action->resource && discovery_find(p->restore->discovery, action->object->group, action->object->resource, NULL);
+}
+
 static char *versioned_name(const struct object *object)
 {
 	return xasprintf("%s %s", object->version, object->resource);
@@ -99,55 +147,41 @@ static const struct object *first_object(const struct preflight *p, const json_t
 	return NULL;
 }
 
+/* The next step: the target has it and does not serve it, or it is of another release of the operator. */
+static char *version_mend(const struct preflight *p, const struct object *object)
+{
+	auto_free char *name = kind_name(object);
+
+	if (definition_version(map_get(&p->definitions, name), object->version))
+		return xasprintf("the target's definition %s has it: say `served: true` there for the time of the restore", name);
+	return xasprintf(
+		"install the release of the operator that serves it (the definition in force at capture is the snapshot's crds/%s.yaml)",
+		name);
+}
+
 void check_versions(struct preflight *p)
 {
 	struct map groups = MAP_INIT;
 	auto_free struct map_entry *entries = NULL;
 
 	group_actions(p, version_is_missing, versioned_name, &groups);
+	if (groups.count > 0)
+		(void)read_definitions(
+			p); /* only for the next step: check_definitions needs them anyway, and tells what is not to be had */
 	entries = map_sorted(&groups);
 	for (size_t i = 0; i < groups.count; i++) {
 		const struct object *object = first_object(p, entries[i].value);
+		auto_free char *mend = version_mend(p, object);
 		auto_strbuf struct strbuf served = STRBUF_INIT;
 
 		served_versions(p->restore, object, &served);
-		check_failed(p, entries[i].value, NULL, "%s.%s: the snapshot holds version %s, the target serves only %s", object->resource,
+		check_failed(p, entries[i].value, mend, "%s.%s: the snapshot holds version %s, the target serves only %s", object->resource,
 			object->group, object->version, served.buf);
 	}
 	map_release(&groups, NULL);
 }
 
-/* ---- definitions ---- */
-
-/* Those of the plan's custom kinds, read once. -1: told. */
-static int read_definitions(struct preflight *p)
-{
-	auto_asks struct asks asks = {0};
-	const char *untold = NULL;
-
-	if (p->definitions_read)
-		return 0;
-	for (size_t i = 0; i < p->restore->action_count; i++) {
-		const struct object *o = p->restore->actions[i].object;
-		auto_free char *name = kind_name(o);
-
-		if (check_is_sent(&p->restore->actions[i]) && policy_group_may_be_custom(o->group) &&
-			!map_put(&p->definitions, name, json_null()))
-			(void)ask_add(&asks, xasprintf(DEFINITIONS "%s", name), NULL, NULL);
-	}
-	if (check_ask(p, &asks) < 0)
-		return -1;
-	for (size_t i = 0; i < asks.count; i++) {
-		if (asks.items[i].answer)
-			json_decref(map_put(&p->definitions, asks.items[i].path + strlen(DEFINITIONS), json_incref(asks.items[i].answer)));
-		else if (asks.items[i].code != ERR_NOT_FOUND) /* an aggregated API has none */
-			untold = asks.items[i].text;
-	}
-	if (untold)
-		check_untested(p, "%s", untold);
-	p->definitions_read = true;
-	return 0;
-}
+/* ---- established ---- */
 
 static bool definition_established(const json_t *definition)
 {
@@ -181,8 +215,8 @@ void check_definitions(struct preflight *p)
 {
 	auto_free struct map_entry *entries = NULL;
 
-	if (read_definitions(p) < 0)
-		return;
+	read_definitions(p);
+	tell_untold(p);
 	entries = map_sorted(&p->definitions);
 	for (size_t i = 0; i < p->definitions.count; i++) {
 		const json_t *definition = entries[i].value;
@@ -209,22 +243,56 @@ static void field_dropped(const char *path, const json_t *sent, const json_t *st
 	strbuf_addf(paths, "%s%s", paths->len ? ", " : "", path);
 }
 
+static void fields_failed(struct preflight *p, const struct object *object, const char *mend, const char *who, const char *paths)
+{
+	json_t *objects = json_array();
+
+	check_add_object(objects, object);
+	check_failed(p, objects, mend, "%s: %s does not know %s", json_string_value(json_array_get(objects, 0)), who, paths);
+}
+
+/* By the schema of the version that it is sent at. */
+static void check_sent_fields(struct preflight *p, const json_t *definition, const struct object *object)
+{
+	auto_strbuf struct strbuf paths = STRBUF_INIT;
+
+	if (schema_dropped(definition, object->version, object->json, field_dropped, &paths) > 0)
+		fields_failed(p, object, NULL, "the target", paths.buf);
+}
+
+/* What is left of it then, by the schema of the version that it is stored at. */
+static void check_stored_fields(struct preflight *p, const json_t *definition, const struct object *object)
+{
+	const char *stored = definition_unconverted(definition, object->version);
+	auto_json json_t *left = stored ? json_deep_copy(object->json) : NULL;
+	auto_strbuf struct strbuf paths = STRBUF_INIT;
+	auto_free char *who = NULL;
+
+	if (!stored)
+		return;
+	schema_prune(definition, object->version, left);
+	if (schema_dropped(definition, stored, left, field_dropped, &paths) == 0)
+		return;
+	who = xasprintf("the target stores version %s without conversion from %s, and that", stored, object->version);
+	fields_failed(p, object,
+		"install the operator whose definition converts (spec.conversion is a webhook), or write the object in the "
+		"snapshot at the stored version",
+		who, paths.buf);
+}
+
 void check_fields(struct preflight *p)
 {
-	if (read_definitions(p) < 0)
-		return;
+	read_definitions(p);
+	tell_untold(p);
 	for (size_t i = 0; i < p->restore->action_count; i++) {
 		const struct action *action = &p->restore->actions[i];
 		auto_free char *name = kind_name(action->object);
 		const json_t *definition = map_get(&p->definitions, name);
-		auto_strbuf struct strbuf paths = STRBUF_INIT;
-		json_t *objects;
 
-		if (!action->resource || !check_is_created(action) || !json_is_object(definition) ||
-			schema_dropped(definition, action->object->version, action->object->json, field_dropped, &paths) == 0)
+		if (!action->resource || !check_is_created(action) || !json_is_object(definition))
 			continue;
-		check_add_object(objects = json_array(), action->object);
-		check_failed(p, objects, NULL, "%s: the target does not know %s", json_string_value(json_array_get(objects, 0)), paths.buf);
+		check_sent_fields(p, definition, action->object);
+		check_stored_fields(p, definition, action->object);
 	}
 }
 

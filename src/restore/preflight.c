@@ -403,6 +403,7 @@ void preflight_run(struct restore *restore)
 			finding_add(&p, "ok", NULL, NULL, NULL);
 	}
 	map_release(&p.definitions, free_json);
+	free(p.definitions_untold);
 	json_decref(p.hooks);
 	restore->blockers = count_blockers(restore);
 	if (restore->settings->partial)

@@ -157,6 +157,21 @@ static void test_finds_versions(void **state)
 	assert_null(definition_storage_version(NULL));
 }
 
+static void test_tells_the_stored_version_where_nothing_converts(void **state)
+{
+#define V1_STORED "'versions':[{'name':'v1alpha1'},{'name':'v1','storage':true}]"
+	auto_json json_t *none = parse("{'spec':{'conversion':{'strategy':'None'}," V1_STORED "}}");
+	auto_json json_t *webhook = parse("{'spec':{'conversion':{'strategy':'Webhook'}," V1_STORED "}}");
+	auto_json json_t *unsaid = parse("{'spec':{" V1_STORED "}}");
+
+	(void)state;
+	assert_string_equal(definition_unconverted(none, "v1alpha1"), "v1");
+	assert_string_equal(definition_unconverted(unsaid, "v1alpha1"), "v1");
+	assert_null(definition_unconverted(none, "v1"));
+	assert_null(definition_unconverted(webhook, "v1alpha1"));
+	assert_null(definition_unconverted(NULL, "v1"));
+}
+
 /* ---- published definitions ---- */
 
 /* A file of a module that the test clusters are built from; NULL and the test skipped where Go is not there. */
@@ -263,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_the_object_itself_is_a_resource),
 		cmocka_unit_test(test_without_a_schema_nothing_is_dropped),
 		cmocka_unit_test(test_finds_versions),
+		cmocka_unit_test(test_tells_the_stored_version_where_nothing_converts),
 		cmocka_unit_test(test_kserve_full),
 		cmocka_unit_test(test_kserve_minimal),
 		cmocka_unit_test(test_gateway_channels),

@@ -48,6 +48,20 @@ static void with_service(struct restore_fixture *f, const char *definition)
 	(void)fake_cluster_say(&f->cluster, DEFINITION("llminferenceservices.serving.kserve.io"), 200, definition);
 }
 
+static void test_a_version_that_the_target_has_and_does_not_serve_is_to_be_served_again(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	restore_object("llminferenceservices",
+		"{'apiVersion':'serving.kserve.io/v1','kind':'LLMInferenceService'," META("prod", "qwen", "") ",'spec':{}}");
+	restore_hello(f);
+	(void)fake_cluster_say(&f->cluster, DEFINITION("llminferenceservices.serving.kserve.io"), 200,
+		"{" ESTABLISHED ",'spec':{'versions':[{'name':'v1','served':false},{'name':'v1alpha2','served':true,'storage':true}]}}");
+	restore_blocked_by(f, "versions", "LLMInferenceService prod/qwen",
+		"llminferenceservices.serving.kserve.io: the snapshot holds version v1, the target serves only v1alpha2, v1alpha1");
+	assert_non_null(strstr(json_text_at(restore_finding(f->plan, "versions"), "mend", NULL), "say `served: true` there"));
+}
+
 static void test_a_definition_that_is_not_established(void **state)
 {
 	struct restore_fixture *f = *state;
@@ -75,6 +89,33 @@ static void test_a_field_that_the_target_would_drop(void **state)
 		"'properties':{'spec':{'type':'object','properties':{'replicas':{'type':'integer'}}}}}}}]}}");
 	restore_blocked_by(
 		f, "fields", "LLMInferenceService prod/qwen", "LLMInferenceService prod/qwen: the target does not know spec.colour");
+}
+
+#define TWO_VERSIONS(strategy)                                                                                                             \
+	"{" ESTABLISHED ",'spec':{'conversion':{'strategy':'" strategy "'},'versions':["                                                   \
+	"{'name':'v1alpha2','served':true,'schema':{'openAPIV3Schema':{'properties':{'spec':{'properties':{'replicas':{},'colour':{}}}}}}" \
+	"},"                                                                                                                               \
+	"{'name':'v1','served':true,'storage':true,'schema':{'openAPIV3Schema':{'properties':{'spec':{'properties':{'replicas':{}}}}}}}]}" \
+	"}"
+
+/* The strategy None changes the apiVersion alone, and the server prunes by the schema of the stored version too. */
+static void test_a_field_that_the_stored_version_of_the_target_does_not_know(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_service(f, TWO_VERSIONS("None"));
+	restore_blocked_by(f, "fields", "LLMInferenceService prod/qwen",
+		"LLMInferenceService prod/qwen: the target stores version v1 without conversion from v1alpha2, and that does not know "
+		"spec.colour");
+}
+
+static void test_a_field_that_a_webhook_converts_is_not_dropped(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_service(f, TWO_VERSIONS("Webhook"));
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "fields"), "result", NULL), "ok");
 }
 
 /* ---- namespaces ---- */
@@ -822,9 +863,12 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_a_kind_that_is_not_served),
 		TEST(test_a_version_that_is_not_served_is_named_with_those_that_are),
+		TEST(test_a_version_that_the_target_has_and_does_not_serve_is_to_be_served_again),
 		TEST(test_a_definition_that_is_not_established),
 		TEST(test_a_definition_that_is_being_deleted),
 		TEST(test_a_field_that_the_target_would_drop),
+		TEST(test_a_field_that_the_stored_version_of_the_target_does_not_know),
+		TEST(test_a_field_that_a_webhook_converts_is_not_dropped),
 		TEST(test_a_namespace_that_is_being_deleted),
 		TEST(test_a_namespace_that_is_nowhere),
 		TEST(test_a_namespace_in_the_snapshot_need_not_be_there),
