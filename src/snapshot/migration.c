@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A storage migration: the objects of a kind are stored, and so read, at another version than at the branch head. That is a commit of its own, titled so.
- * Where people have changed something besides, it comes first, made of the head: with the objects that differ by their apiVersion alone, the
- * definitions, and what the documents say of the kinds. What people changed follows in the next commit. The branch moves once, to the second.
+ * Where people have changed something besides, it comes first, made of the head: with the objects that differ by it alone, the definitions, and what
+ * the documents say of the kinds. An object differs by it alone when its apiVersion is all that differs, or when the server, asked for the version of the
+ * head, gives what the head has. What people changed follows in the next commit. The branch moves once, to the second.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
+#include "kube/discovery.h"
+#include "kube/list.h"
 #include "object/canonical.h"
+#include "object/object.h"
 #include "policy/policy.h"
 #include "snapshot/capture.h"
 #include "store/git.h"
 #include "store/tree.h"
 #include "util/error.h"
+#include "util/hash.h"
 #include "util/json.h"
 #include "util/log.h"
 #include "util/strbuf.h"
@@ -89,16 +94,129 @@ static bool differ_by_version_alone(const struct git_blob *old, const struct git
 	return left == new_->len - (size_t)(b - new_->data) && memcmp(a, b, left) == 0;
 }
 
+/* An object that differs by more than its apiVersion: a webhook may have renamed fields, or somebody has changed it. */
+struct converted {
+	char head[HASH_HEX_SIZE]; /* of the head's text */
+	char *text;               /* as it is now; NULL: it has turned out to differ by the migration alone */
+};
+
+static void converted_free(void *value)
+{
+	struct converted *converted = value;
+
+	free(converted->text);
+	free(converted);
+}
+
+struct look {
+	struct capture *c;
+	struct map converted; /* path -> struct converted */
+};
+
+static void remember_converted(struct look *look, const char *path, const struct git_blob *old, const struct git_blob *new_)
+{
+	struct converted *converted = xcalloc(1, sizeof(*converted));
+
+	hash_sha256(old->data, old->len, converted->head);
+	converted->text = xstrndup(new_->data, new_->len);
+	map_put(&look->converted, path, converted);
+}
+
 static int look_at(const char *path, const struct git_blob *old, const struct git_blob *new_, void *arg)
 {
-	struct capture *c = arg;
-	bool is_object = strncmp(path, "objects/", 8) == 0;
+	struct look *look = arg;
+	struct capture *c = look->c;
+	bool is_object = strncmp(path, "objects/", 8) == 0, migrated = new_ && is_of_migrated(c, path);
 
-	if (new_ && (!is_object || (old && differ_by_version_alone(old, new_))) && is_of_migrated(c, path))
+	if (migrated && (!is_object || (old && differ_by_version_alone(old, new_))))
 		free(map_put(&c->migrated_texts, path, xstrndup(new_->data, new_->len)));
+	else if (migrated && old)
+		remember_converted(look, path, old, new_);
 	else if (is_object)
 		c->changed_besides++;
 	return 0;
+}
+
+/* ---- what the server makes of them at the version of the head ---- */
+
+struct as_before {
+	struct look *look;
+	const struct capture_kind *kind;
+};
+
+static int item_as_before(json_t *item, void *arg, struct error *err)
+{
+	const struct as_before *before = arg;
+	auto_strbuf struct strbuf path = STRBUF_INIT, text = STRBUF_INIT;
+	char hash[HASH_HEX_SIZE];
+	struct converted *converted;
+	struct object *object;
+
+	if (object_new(&object, before->kind->resource.resource, item, err) < 0)
+		return -1;
+	object_path(object, &path);
+	converted = map_get(&before->look->converted, path.buf);
+	if (converted && converted->text) {
+		policy_clean(before->kind->row, object->json);
+		canonical_yaml(object->json, &text);
+		hash_sha256(text.buf, text.len, hash);
+		if (strcmp(hash, converted->head) == 0) {
+			free(map_put(&before->look->c->migrated_texts, path.buf, converted->text));
+			converted->text = NULL;
+		}
+	}
+	object_free(object);
+	return 0;
+}
+
+/* An item stands for itself: those given before the list began anew still hold. */
+static void restart_as_before(void *arg)
+{
+	(void)arg;
+}
+
+/* At the moment of the capture. What is not answered has changed, as far as anybody can say. */
+static void ask_as_before(struct look *look, const struct capture_kind *kind, const struct kube_resource *at, const char *namespace_)
+{
+	const struct capture *c = look->c;
+	struct as_before before = {.look = look, .kind = kind};
+	const struct kube_list_options options = {
+		.namespace_ = namespace_, .page_size = c->options->page_size, .at_version = c->together ? c->resource_version : NULL};
+	const struct kube_list_sink sink = {.item = item_as_before, .restart = restart_as_before, .arg = &before};
+	struct error err = ERROR_INIT;
+
+	if (kube_list(c->client, at, &options, &sink, NULL, &err) < 0)
+		log_debug("what a migration changed besides the version: %s", err.text);
+}
+
+static void ask_kind_as_before(struct look *look, const struct capture_kind *kind, const json_t *info)
+{
+	const struct capture *c = look->c;
+	const char *version = json_text_at(kind_row(info, kind), "version", NULL);
+	const struct kube_resource *at = version ? discovery_find(c->discovery, kind->row->group, kind->row->resource, version) : NULL;
+
+	if (!at)
+		return;
+	if (!at->namespaced || !capture_is_narrowed(c)) {
+		ask_as_before(look, kind, at, NULL);
+		return;
+	}
+	for (size_t i = 0; i < c->namespaces.count; i++)
+		ask_as_before(look, kind, at, c->namespaces.items[i]);
+}
+
+static void settle_converted(struct look *look, const json_t *info)
+{
+	struct capture *c = look->c;
+	const struct map_entry *entry;
+	size_t at = 0;
+
+	for (size_t i = 0; look->converted.count && i < c->policy->kind_count; i++)
+		if (c->kinds[i].migrated)
+			ask_kind_as_before(look, &c->kinds[i], info);
+	while ((entry = map_next(&look->converted, &at)))
+		c->changed_besides += ((const struct converted *)entry->value)->text != NULL;
+	map_release(&look->converted, converted_free);
 }
 
 static json_t *read_info(struct git_store *store, const char *commit)
@@ -112,9 +230,15 @@ static json_t *read_info(struct git_store *store, const char *commit)
 int migration_find(struct capture *c, struct git_store *store, const char *head, struct error *err)
 {
 	auto_json json_t *info = read_info(store, head);
+	struct look look = {.c = c};
+	int rc;
 
 	find_kinds(c, info);
-	if (json_array_size(c->migrated) == 0 || git_write_changes(c->write, look_at, c, err) == 0)
+	if (json_array_size(c->migrated) == 0)
+		return 0;
+	rc = git_write_changes(c->write, look_at, &look, err);
+	settle_converted(&look, info);
+	if (rc == 0)
 		return 0;
 	if (err->code != ERR_INTEGRITY)
 		return -1;
@@ -210,7 +334,7 @@ static void step_message(const struct capture *c, const struct git_commit *head,
 {
 	strbuf_addf(out, "%s: ", c->options->cluster);
 	migration_title(c, out);
-	strbuf_adds(out, "\n\nThe objects that differ by their apiVersion alone. What else has changed is in the next commit.\n");
+	strbuf_adds(out, "\n\nWhat the other version alone makes different. What else has changed is in the next commit.\n");
 	capture_trailers(c, step->time, step->manifest, out);
 	if (head->maintenance)
 		strbuf_addf(out, "Maintenance: %s\n", head->maintenance);

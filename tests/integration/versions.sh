@@ -247,6 +247,22 @@ test_both_with_conversion_are_read_at_the_stored_version() {
 	has told "$kind"
 }
 
+# KServe's webhook renames the fields of the pool; nobody has changed it. A service that somebody has changed meanwhile comes in the next commit.
+test_what_the_webhook_converts_is_in_the_commit_of_the_migration() {
+	change "$kserve" "$stored_v1"
+	rewrite "$kserve" v1alpha1
+	soon serves "$kserve" v1alpha1 v1alpha2
+	snapshot "$kserve" kserve
+	at kserve pool >object
+	has object targetPortNumber:
+	change "$kserve" "$stored_v2"
+	rewrite "$kserve" v1alpha2
+	snapshot "$kserve" kserve
+	same "commits" "$(git -C backup log --format=%s clusters/kserve)" \
+		"kserve: storage version of $kind v1alpha1 -> v1alpha2"$'\n'"kserve: first snapshot, 3 objects"
+	same "what differs from a snapshot at the new version" "$(git -C backup diff --raw clusters/converted:objects clusters/kserve:objects)" ""
+}
+
 # There is no version in a policy. A rule for a field of an older one than the stored matches nothing, and that is said.
 test_a_policy_for_an_older_version_than_the_stored_is_told() {
 	cat >policy.yaml <<-YAML

@@ -91,6 +91,37 @@ static void test_what_else_has_changed_is_in_the_commit_behind(void **fixture)
 	assert_fsck("repo");
 }
 
+/* After the migration: stored at v2, and at v1 the server tells this. */
+static void take_converted(struct snapshot_fixture *f, const char *at_v2, const char *at_v1)
+{
+	give(f, 2, at_v2);
+	fake_cluster_list(&f->cluster, "/apis/s.io/v1/services?", "s.io/v1", "Service", at_v1);
+	snapshot_take(f);
+}
+
+/* A webhook renames n to m: at the version of the head the server still tells what the head has. */
+static void test_what_a_webhook_converts_is_in_the_one_commit(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	take(f, 1, AT("1", "a", "'n':1") "," AT("1", "b", "'n':1"));
+	take_converted(f, AT("2", "a", "'m':1") "," AT("2", "b", "'m':1"), AT("2", "a", "'n':1") "," AT("2", "b", "'n':1"));
+	assert_subjects(TITLE "\n" FIRST);
+	assert_file_has("objects/namespaces/prod/services.s.io/a.yaml", "  m: 1\n");
+}
+
+/* b was changed besides. */
+static void test_what_people_changed_besides_a_webhook_is_in_the_commit_behind(void **fixture)
+{
+	struct snapshot_fixture *f = *fixture;
+
+	take(f, 1, AT("1", "a", "'n':1") "," AT("1", "b", "'n':1"));
+	take_converted(f, AT("2", "a", "'m':1") "," AT("2", "b", "'m':2"), AT("2", "a", "'n':1") "," AT("2", "b", "'n':2"));
+	assert_subjects("prod: 2 objects, 0 added, 2 changed, 0 removed\n" TITLE "\n" FIRST);
+	shell("git -C repo show clusters/prod~1:objects/namespaces/prod/services.s.io/a.yaml | grep -q 'm: 1'");
+	shell("git -C repo show clusters/prod~1:objects/namespaces/prod/services.s.io/b.yaml | grep -q \"'n': 1\"");
+}
+
 /* The ref moves once: what a hand has done to the head is not signed by us. */
 static void test_a_head_that_a_hand_has_changed_gives_one_commit(void **fixture)
 {
@@ -131,6 +162,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_a_storage_version_alone_is_one_commit_titled_so),
 		TEST(test_what_else_has_changed_is_in_the_commit_behind),
+		TEST(test_what_a_webhook_converts_is_in_the_one_commit),
+		TEST(test_what_people_changed_besides_a_webhook_is_in_the_commit_behind),
 		TEST(test_a_head_that_a_hand_has_changed_gives_one_commit),
 		TEST(test_a_dry_run_tells_it_and_writes_nothing),
 		TEST(test_without_a_migration_nothing_is_titled_so),
