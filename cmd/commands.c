@@ -59,11 +59,13 @@ const struct command commands[] = {
 		.about = "Holds the target against the snapshot: rights, kinds, versions, fields, webhooks, quotas, the operator, Secrets "
 			 "and "
 			 "all else that the snapshot needs. Everything that would stop the restore is listed at once, with the step that "
-			 "mends it (exit 7); then each object with what would be done to it. Changes nothing." ABOUT_SNAPSHOT_ARGUMENT,
+			 "mends it (exit 7); then each object with what would be done to it. Changes nothing. With -o json it is the plan "
+			 "that "
+			 "'restore --plan' executes." ABOUT_SNAPSHOT_ARGUMENT,
 		.examples = EXAMPLES("plan clusters/prod --context dr-cluster",
-			"plan --context dr-cluster --requirements-template ./secrets", "plan --partial --ignore nodes -o json"),
+			"plan --context dr-cluster --requirements-template ./secrets", "plan --partial --ignore nodes -o json > plan.json"),
 		.options = OPTIONS(OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL, OPTION_IGNORE, OPTION_REQUIREMENTS_TEMPLATE,
-			OPTION_OTHER_POLICY, OPTION_WAIT, REPOSITORY, CONNECTION),
+			OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
 		.needs = NEEDS_CLIENT,
 		.run = command_plan,
 		.print = print_plan_result,
@@ -71,13 +73,19 @@ const struct command commands[] = {
 	{
 		.name = "restore",
 		.summary = "bring a snapshot back onto a cluster and hold the time against the RTO",
-		.args = "SNAPSHOT | --resume [JOURNAL]",
+		.args = "SNAPSHOT | --plan FILE [SNAPSHOT] | --resume [JOURNAL]",
 		.max_args = 1,
 		.about = "Checks the snapshot and the target, applies the objects wave by wave, waits for the services, verifies them, and "
 			 "reports how "
 			 "long each phase took. Nothing on the target is deleted, and nothing that differs there is changed: it is "
 			 "reported. On a "
 			 "terminal the plan is shown and confirmed; elsewhere --yes is needed.\n\n"
+			 "With --plan, what `plan -o json` wrote is executed exactly, with its options. Where an object is not what the "
+			 "plan rests "
+			 "on, all such objects are named and nothing is written (exit 7); where the snapshot is not the same, or the file "
+			 "was "
+			 "edited, neither (exit 6). The snapshot is looked for where the plan found it; --repo or SNAPSHOT say where it is "
+			 "now.\n\n"
 			 "What is done stands in a journal below $XDG_STATE_HOME (~/.local/state). Interrupted by Ctrl-C (exit 8), by a "
 			 "kill or by a "
 			 "server that went away, a restore goes on with --resume: by default with the newest journal of the target that is "
@@ -85,9 +93,10 @@ const struct command commands[] = {
 			 "finished. Meanwhile the Lease default/rhaii-dr-restore on the target keeps a second restore out "
 			 "(exit 10)." ABOUT_SNAPSHOT_ARGUMENT,
 		.examples = EXAMPLES("restore clusters/prod --context dr-cluster",
-			"restore ./prod-20261120T140000Z-0f3c9a.tar.zst --yes -o json", "restore --resume --context dr-cluster"),
-		.options = OPTIONS(OPTION_YES, OPTION_RESUME, OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL, OPTION_IGNORE,
-			OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
+			"restore ./prod-20261120T140000Z-0f3c9a.tar.zst --yes -o json", "restore --resume --context dr-cluster",
+			"restore --plan plan.json --yes --context dr-cluster"),
+		.options = OPTIONS(OPTION_YES, OPTION_RESUME, OPTION_PLAN, OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL,
+			OPTION_IGNORE, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
 		.run = command_restore,
 		.print = print_restore,
 	},

@@ -39,6 +39,7 @@ enum option_id {
 	OPTION_DRY_RUN,
 	OPTION_YES,
 	OPTION_RESUME,
+	OPTION_PLAN,
 	OPTION_IN_PLACE,
 	OPTION_ACCEPT_EDITS,
 	OPTION_PARTIAL,
@@ -120,6 +121,7 @@ struct settings {
 	bool yes, resume, in_place, accept_edits, partial;
 	struct strlist ignore; /* checks of preflight */
 	char *requirements_template;
+	char *plan; /* a file, "-": standard input; NULL: none */
 	int64_t wait_ms, rto_ms;
 	bool exit_code, live;
 	char *why;     /* KIND or KIND/NAME; NULL: none */

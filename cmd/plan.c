@@ -32,6 +32,7 @@ int command_plan(struct context *ctx, struct error *err)
 		.client = ctx->client,
 		.in_place = s->in_place,
 		.wait_ms = s->wait_ms,
+		.rto_ms = s->rto_ms,
 		.partial = s->partial,
 		.ignore = &s->ignore,
 	};

@@ -125,18 +125,28 @@ static int restore_from(struct context *ctx, struct restore_settings *settings, 
 
 /* ---- resuming ---- */
 
-/* All of it is in the journal: what is said once more could only contradict it. */
-static int check_resume(const struct settings *settings, struct error *err)
+/* All of it is in the journal, or in the plan: what is said once more could only contradict it. */
+static int check_shaping(const struct settings *settings, const char *option, const char *source, struct error *err)
 {
-	static const enum option_id shaping[] = {
-		OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, OPTION_REPO, OPTION_CLUSTER};
+	static const enum option_id shaping[] = {OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO,
+		OPTION_CLUSTER, OPTION_PARTIAL, OPTION_IGNORE};
 
 	for (size_t i = 0; i < sizeof(shaping) / sizeof(shaping[0]); i++)
 		if (settings->from[shaping[i]] == FROM_COMMAND_LINE) {
-			(void)error_set(err, ERR_USAGE, "--resume takes '--%s' from the journal", option_rows[shaping[i]].name);
+			(void)error_set(err, ERR_USAGE, "--%s takes '--%s' from the %s", option, option_rows[shaping[i]].name, source);
 			return error_hint(err, "leave it out, or restore the snapshot anew");
 		}
 	return 0;
+}
+
+static int check_resume(const struct settings *settings, struct error *err)
+{
+	if (check_shaping(settings, "resume", "journal", err) < 0)
+		return -1;
+	if (settings->from[OPTION_REPO] != FROM_COMMAND_LINE)
+		return 0;
+	(void)error_set(err, ERR_USAGE, "--resume takes '--repo' from the journal");
+	return error_hint(err, "leave it out, or restore the snapshot anew");
 }
 
 static char *text_of(const json_t *header, const char *key)
@@ -196,7 +206,7 @@ static int resume_from(struct context *ctx, struct journal *journal, struct erro
 
 	if (journal_is_finished(journal, &exit_code))
 		return tell_finished(ctx, journal, exit_code);
-	restore_resume_settings(journal, &settings, &ctx->source);
+	restore_settings_of(journal_header(journal), &settings, &ctx->source);
 	return restore_from(ctx, &settings, true, err);
 }
 
@@ -211,11 +221,37 @@ static int resume(struct context *ctx, struct error *err)
 	return rc;
 }
 
+/* ---- a plan from a file ---- */
+
+/* The snapshot may have moved since: its manifest says whether it is the same. */
+static void find_snapshot_of(const struct context *ctx, struct restore_settings *settings, struct snapshot_source *source)
+{
+	if (ctx->settings.from[OPTION_REPO] == FROM_COMMAND_LINE)
+		source->repo = ctx->settings.repo;
+	if (context_arg(ctx, 0))
+		settings->snapshot = context_arg(ctx, 0);
+}
+
+static int restore_plan_file(struct context *ctx, struct error *err)
+{
+	const struct settings *s = &ctx->settings;
+	auto_json json_t *plan = NULL;
+	struct restore_settings settings = {.plan_name = s->plan};
+
+	if (check_shaping(s, "plan", "plan", err) < 0 || check_consent(s, err) < 0 || restore_plan_read(&plan, s->plan, err) < 0 ||
+		context_open_client(ctx, err) < 0)
+		return -1;
+	settings.plan = plan;
+	restore_settings_of(plan, &settings, &ctx->source);
+	find_snapshot_of(ctx, &settings, &ctx->source);
+	return restore_from(ctx, &settings, s->yes, err);
+}
+
 /* ---- the command ---- */
 
 static int needs_snapshot(const struct context *ctx, struct error *err)
 {
-	(void)error_set(err, ERR_USAGE, "'restore' needs SNAPSHOT, or --resume");
+	(void)error_set(err, ERR_USAGE, "'restore' needs SNAPSHOT, --plan or --resume");
 	return error_hint(err, "usage: %s restore [OPTIONS] %s", ctx->program, ctx->command->args);
 }
 
@@ -235,6 +271,8 @@ int command_restore(struct context *ctx, struct error *err)
 
 	if (s->resume)
 		return resume(ctx, err);
+	if (s->plan)
+		return restore_plan_file(ctx, err);
 	if (!settings.snapshot)
 		return needs_snapshot(ctx, err);
 	if (check_consent(s, err) < 0 || context_open_client(ctx, err) < 0)

@@ -105,6 +105,17 @@ static void print_blockers(struct output *out, const json_t *document)
 	print_findings_of(out, preflight, "Not checked on the target:", "not checked", false);
 }
 
+static void print_stale(struct output *out, const json_t *stale)
+{
+	static const struct column columns[] = {
+		{"OBJECT", "object", CELL_TEXT, 0}, {"ON THE TARGET", "text", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
+
+	if (json_array_size(stale) == 0)
+		return;
+	output_heading(out, "Not what the plan rests on:");
+	output_table(out, stale, columns);
+}
+
 static void print_privileged(struct output *out, const json_t *privileged)
 {
 	static const struct column columns[] = {
@@ -144,6 +155,7 @@ void print_plan(struct output *out, const json_t *plan)
 	auto_json json_t *rows = wave_rows(waves, "action");
 
 	print_head(out, plan);
+	print_stale(out, json_object_get(plan, "stale"));
 	print_blockers(out, plan);
 	output_heading(out, "Plan:");
 	output_table(out, rows, columns);

@@ -30,21 +30,32 @@ struct restore_settings {
 	int64_t rto_ms;
 	const char *kubeconfig, *context; /* how the client was made, for the journal; NULL: not by a file */
 	bool keep_record;                 /* write a journal, and hold the target's Lease; else neither */
-	struct journal *journal;          /* to go on with (restore_resume_settings); NULL: a new one */
+	struct journal *journal;          /* to go on with; NULL: a new one */
+	const json_t *plan;               /* to execute exactly, as restore_plan_read gives it; NULL: none */
+	const char *plan_name;            /* its file, for messages */
 	bool partial;                     /* what is blocked stops only itself and what depends on it */
 	const struct strlist *ignore;     /* names of checks that block nothing; NULL: none */
 };
 
-/* Fill source, and what shapes the run, from the header of a journal; both borrow from it. client, kubeconfig, context and ignore are the caller's part. */
-void restore_resume_settings(const struct journal *journal, struct restore_settings *settings, struct snapshot_source *source);
+/* Fill source, and what shapes the run, from the header of a journal, or from a plan; both borrow from it. client, kubeconfig, context and ignore are the caller's part. */
+void restore_settings_of(const json_t *head, struct restore_settings *settings, struct snapshot_source *source);
+
+/* The version of the plan file that is written (docs/FORMAT.md); newer ones are refused, naming it. */
+#define PLAN_FORMAT 1
+
+/*
+ * Read what `plan -o json` wrote, "-" from standard input. *out, the part of it that is executed, is the caller's. ERR_INTEGRITY: it is none, truncated, of a newer
+ * format, or was changed by hand.
+ */
+int restore_plan_read(json_t **out, const char *path, struct error *err);
 
 /*
  * ERR_INTEGRITY, ERR_USAGE, ERR_GUARD (in place). What blocks the restore is no error here, but in the plan. Of a journal: ERR_INTEGRITY when the snapshot is not the one that
- * it is of, ERR_NOT_READY for another target. The settings and what they point to must outlive *out.
+ * it is of, ERR_NOT_READY for another target; of a plan the same. The settings and what they point to must outlive *out.
  */
 int restore_prepare(struct restore **out, const struct restore_settings *settings, struct error *err);
 void restore_free(struct restore *restore);
-/* ERR_NOT_READY when findings of preflight stop the whole restore: then restore_run must not be called. */
+/* ERR_NOT_READY when findings of preflight stop the whole restore, or the target is not what the plan rests on: then restore_run must not be called. */
 int restore_blocked(const struct restore *restore, struct error *err);
 
 /*
@@ -53,7 +64,8 @@ int restore_blocked(const struct restore *restore, struct error *err);
  *  counts: {create, merge, skip, conflict}, environment: [{object, path, value}], requirements: [as in requirements.yaml],
  *  maintenance: [as snapshot/maintenance.h says], blockers (count of findings that stop the whole restore),
  *  preflight: [{check, blocks: apply|converge, result: ok|failed|not checked, objects: ["Kind ns/name"] (empty: all), text, mend, ignored}],
- *  privileged: [{object, text}] (what gives rights, opens the network or changes the traffic of others)}. The caller's.
+ *  privileged: [{object, text}] (what gives rights, opens the network or changes the traffic of others),
+ *  stale: [{object, text}] (what is not what the plan that is executed rests on), execute: what restore_plan_read takes}. The caller's.
  */
 json_t *restore_plan_json(const struct restore *restore);
 

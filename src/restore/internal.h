@@ -36,13 +36,15 @@ struct action {
 	size_t wave;
 	enum action_kind kind;
 	enum action_result result;
-	json_t *patch;      /* of a merge */
-	json_t *fields;     /* what differs: [{path, live, snapshot}] */
-	const char *reason; /* of a skip or conflict; a literal */
-	char *error;        /* what the server said */
-	int tries;          /* requests sent */
-	bool unanswered;    /* one of them, or of an earlier run, may have been carried out without our knowing */
-	bool begun;         /* the journal knows that it is about to be sent */
+	json_t *patch;        /* of a merge */
+	json_t *fields;       /* what differs: [{path, live, snapshot}] */
+	json_t *live;         /* what was found in its place: {uid, sha256 (of what is left of it after cleaning)}, or null */
+	const json_t *ground; /* the same when the plan was made that is executed; NULL: none, then it is written whatever is there now */
+	const char *reason;   /* of a skip or conflict; a literal */
+	char *error;          /* what the server said */
+	int tries;            /* requests sent */
+	bool unanswered;      /* one of them, or of an earlier run, may have been carried out without our knowing */
+	bool begun;           /* the journal knows that it is about to be sent */
 	bool in_flight;
 	int64_t not_before;       /* monotonic ms of the next try */
 	int64_t first_sent, sent; /* of the first one and of the last */
@@ -83,6 +85,10 @@ struct restore {
 	json_t *findings;
 	struct journal *journal;     /* of this run; NULL: none */
 	struct journal *own_journal; /* the same, when we made it */
+	const json_t *head;          /* of the journal that is resumed, or of the plan that is executed; NULL: neither */
+	char *head_name;             /* "journal 'PATH'", for messages */
+	bool exact;                  /* a plan file is executed: nothing is written where the target is not what it rests on */
+	json_t *stale;               /* what is not: [{object, text}] */
 	struct lease *lease;         /* NULL: none */
 };
 
@@ -96,8 +102,10 @@ void preflight_run(struct restore *restore);
 int preflight_ignore(struct restore *restore, struct error *err);
 /* Order the actions and hold each against the live object. */
 int plan_make(struct restore *restore, struct error *err);
-/* Set kind, patch, fields and reason of the action from the live object (NULL: not there). */
+/* Set kind, patch, fields, live and reason of the action from the live object (NULL: not there). */
 void plan_decide(struct restore *restore, struct action *action, const json_t *live);
+/* What would be written, though what is there is not the action's ground, becomes a conflict. */
+void plan_hold(struct action *action);
 /* Run all waves. Failures of single objects are results of their actions; -1 only when the restore cannot go on. */
 int apply_run(struct restore *restore, struct error *err);
 /* Wait until the gate in front of the wave (actions from..to) is open. */
@@ -109,9 +117,17 @@ int gate_wait(struct restore *restore, size_t wave, struct action *from, struct 
  */
 int restore_may_go_on(struct restore *restore, struct error *err);
 
-/* ---- record.c: a restore as its journal has it ---- */
+/* ---- record.c: a restore as its journal, or its plan file, has it ---- */
 
-/* Hold what was opened again against the header of the journal that is resumed. */
+/* All that is needed to come to this plan again: the first line of a journal, without its own marks. The caller's. */
+json_t *record_head(const struct restore *restore, const json_t *actions);
+/* The actions in their order, as lines of a journal. The caller's. */
+json_t *record_actions(const struct restore *restore);
+/* ERR_INTEGRITY where the actions are not those that were planned: as many, in the same order, of the same objects. planned gives the one at an index. */
+int record_check_actions(const struct restore *restore, size_t count, const json_t *(*planned)(const struct restore *restore, size_t index),
+	struct error *err);
+enum action_kind record_planned_kind(const json_t *planned);
+/* Hold what was opened again against restore.head. */
 int record_check_snapshot(struct restore *restore, struct error *err);
 int record_check_target(const struct restore *restore, struct error *err);
 /* After plan_make: the actions are those of the journal; what is done stays done. */
@@ -132,6 +148,10 @@ void record_phase_stop(struct restore *restore, enum phase phase);
  * not, else null)}, or null where the target is the source itself. What stands in the way is told and no failure.
  */
 json_t *succession_write(const struct restore *restore);
+/* planfile.c: add the part of a plan that restore_plan_read takes; it vouches for all that the document has by then. */
+void planfile_seal(const struct restore *restore, json_t *document);
+/* After preflight_run: fill restore.stale with what is no more what the plan in settings rests on. ERR_INTEGRITY: it is of another snapshot. */
+int planfile_check(struct restore *restore, struct error *err);
 /* privileged.c: [{object, text}]. The caller's. */
 json_t *privileged_json(const struct restore *restore);
 

@@ -18,6 +18,7 @@
 #include "object/references.h"
 #include "policy/policy.h"
 #include "restore/restore.h"
+#include "util/hash.h"
 #include "store/snapshot.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -164,19 +165,27 @@ static void decide_differing(struct restore *restore, struct action *action, con
 	diff_values(clean, action->object->json, field_add, action->fields);
 }
 
-void plan_decide(struct restore *restore, struct action *action, const json_t *live)
+/* Status and what else is cleaned away may change: the plan does not rest on it. */
+static json_t *live_json(const json_t *live, const json_t *clean)
 {
-	auto_json json_t *clean = live ? json_deep_copy(live) : NULL;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	char sum[HASH_HEX_SIZE];
 
-	json_decref(action->fields);
-	json_decref(action->patch);
-	action->fields = json_array();
-	action->patch = NULL;
-	if (!live) {
-		decide(action, ACTION_CREATE, NULL);
-		return;
-	}
-	policy_clean(action->row, clean);
+	json_write(clean, &text);
+	hash_sha256(text.buf, text.len, sum);
+	return json_pack("{s:s?, s:s}", "uid", json_text_at(live, "metadata", "uid", NULL), "sha256", sum);
+}
+
+void plan_hold(struct action *action)
+{
+	bool writes = action->kind != ACTION_SKIP && action->kind != ACTION_CONFLICT;
+
+	if (writes && action->ground && !json_equal(action->ground, action->live))
+		decide(action, ACTION_CONFLICT, "is not what the plan rests on");
+}
+
+static void decide_live(struct restore *restore, struct action *action, const json_t *live, const json_t *clean)
+{
 	if (json_at(live, "metadata", "deletionTimestamp", NULL))
 		decide(action, ACTION_CONFLICT, "is being deleted on the target");
 	else if (diff_equal(clean, action->object->json))
@@ -185,6 +194,26 @@ void plan_decide(struct restore *restore, struct action *action, const json_t *l
 		decide_merge(action, live, clean);
 	else
 		decide_differing(restore, action, live, clean);
+}
+
+void plan_decide(struct restore *restore, struct action *action, const json_t *live)
+{
+	auto_json json_t *clean = live ? json_deep_copy(live) : NULL;
+
+	json_decref(action->fields);
+	json_decref(action->patch);
+	json_decref(action->live);
+	action->fields = json_array();
+	action->patch = NULL;
+	if (live) {
+		policy_clean(action->row, clean);
+		action->live = live_json(live, clean);
+		decide_live(restore, action, live, clean);
+	} else {
+		action->live = json_null();
+		decide(action, ACTION_CREATE, NULL);
+	}
+	plan_hold(action);
 }
 
 /* --- live objects --- */

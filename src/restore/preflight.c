@@ -67,7 +67,7 @@ static int target_identify(struct restore *restore, struct error *err)
 	if (kube_cluster_id(s->client, &restore->target_id, err) < 0 || kube_server_version(s->client, &restore->server_version, err) < 0 ||
 		discovery_load(&restore->discovery, s->client, err) < 0)
 		return error_wrap(err, "target %s", kube_server(s->client));
-	if (restore->journal && record_check_target(restore, err) < 0)
+	if (restore->head && record_check_target(restore, err) < 0)
 		return -1;
 	if (strcmp(restore->target_id, restore->snapshot->cluster_id) == 0 && !s->in_place) {
 		error_set(err, ERR_GUARD, "the target %s is the cluster that the snapshot was taken from (%s)", kube_server(s->client),
@@ -410,13 +410,13 @@ void preflight_run(struct restore *restore)
 		block_objects(restore);
 }
 
-/* A journal may be of a version that had other checks: its names are not judged. */
-static void ignore_of_journal(struct restore *restore)
+/* A journal or a plan may be of a version that had other checks: its names are not judged. */
+static void ignore_of_head(struct restore *restore)
 {
 	const json_t *name;
 	size_t i;
 
-	json_array_foreach (json_at(journal_header(restore->journal), "options", "ignore", NULL), i, name)
+	json_array_foreach (json_at(restore->head, "options", "ignore", NULL), i, name)
 		if (json_is_string(name))
 			strlist_add(&restore->ignore, json_string_value(name));
 }
@@ -425,8 +425,7 @@ int preflight_ignore(struct restore *restore, struct error *err)
 {
 	const struct strlist *names = restore->settings->ignore;
 
-	if (restore->journal)
-		ignore_of_journal(restore);
+	ignore_of_head(restore);
 	for (size_t i = 0; names && i < names->count; i++) {
 		size_t row = 0;
 

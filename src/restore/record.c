@@ -74,7 +74,8 @@ static json_t *header_json(const struct restore *restore)
 
 	json_object_set_new(json_object_get(header, "options"), "partial", json_boolean(s->partial));
 	json_object_set_new(json_object_get(header, "options"), "ignore", ignored_json(restore));
-	json_object_set(header, "policy", s->policy ? restore->policy->document : json_null());
+	json_object_set(header, "policy",
+		s->policy || json_is_object(json_object_get(restore->head, "policy")) ? restore->policy->document : json_null());
 	return header;
 }
 
@@ -92,12 +93,12 @@ static json_t *action_json(const struct restore *restore, const struct action *a
 	char sum[HASH_HEX_SIZE];
 
 	content_sum(o, sum);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "action", action_kind_name(action->kind), "wave",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "action", action_kind_name(action->kind), "wave",
 		restore->policy->waves[action->wave].name, "group", o->group, "version", o->version, "resource", o->resource, "namespace",
-		o->namespace_, "name", o->name, "sha256", sum);
+		o->namespace_, "name", o->name, "sha256", sum, "live", action->live);
 }
 
-static json_t *actions_json(const struct restore *restore)
+json_t *record_actions(const struct restore *restore)
 {
 	json_t *actions = json_array();
 
@@ -116,6 +117,16 @@ static void plan_id(const json_t *header, const json_t *actions, char hex[HASH_H
 
 	json_write(plan, &text);
 	hash_sha256(text.buf, text.len, hex);
+}
+
+json_t *record_head(const struct restore *restore, const json_t *actions)
+{
+	json_t *header = header_json(restore);
+	char id[HASH_HEX_SIZE];
+
+	plan_id(header, actions, id);
+	json_object_set_new(header, "plan", json_string(id));
+	return header;
 }
 
 /* ---- opening ---- */
@@ -146,13 +157,10 @@ static void resume_clock(struct restore *restore)
 
 int record_create(struct restore *restore, const char *dir, struct error *err)
 {
-	auto_json json_t *header = header_json(restore), *actions = actions_json(restore);
-	auto_free char *name = NULL;
-	char id[HASH_HEX_SIZE];
+	auto_json json_t *actions = record_actions(restore), *header = record_head(restore, actions);
+	auto_free char *name = journal_new_name(dir, json_text_at(header, "plan", NULL));
 
-	plan_id(header, actions, id);
-	json_object_set_new(header, "plan", json_string(id));
-	name = journal_new_name(dir, id);
+	json_object_set_new(header, "exact", json_boolean(restore->exact));
 	if (journal_create(&restore->own_journal, dir, name, header, actions, err) < 0)
 		return -1;
 	restore->journal = restore->own_journal;
@@ -181,9 +189,8 @@ static int64_t number_of(const json_t *header, const char *key)
 	return json_integer_value(json_at(header, "options", key, NULL));
 }
 
-void restore_resume_settings(const struct journal *journal, struct restore_settings *settings, struct snapshot_source *source)
+void restore_settings_of(const json_t *header, struct restore_settings *settings, struct snapshot_source *source)
 {
-	const json_t *header = journal_header(journal);
 	const char *path = json_text_at(header, "snapshot", "path", NULL);
 
 	*source = (struct snapshot_source){.repo = json_text_at(header, "snapshot", "repo", NULL),
@@ -200,14 +207,14 @@ void restore_resume_settings(const struct journal *journal, struct restore_setti
 
 static int not_the_snapshot(const struct restore *restore, const char *what, struct error *err)
 {
-	(void)error_set(err, ERR_INTEGRITY, "snapshot '%s' is not the one that the journal '%s' is of: %s", restore->snapshot->name,
-		journal_path(restore->journal), what);
+	(void)error_set(err, ERR_INTEGRITY, "snapshot '%s' is not the one that the %s is of: %s", restore->snapshot->name,
+		restore->head_name, what);
 	return error_hint(err, "bring back the snapshot as it was, or restore this one anew: what is on the target is skipped");
 }
 
 int record_check_snapshot(struct restore *restore, struct error *err)
 {
-	const json_t *header = journal_header(restore->journal);
+	const json_t *header = restore->head;
 	const char *want = json_text_at(header, "snapshot", "manifestSha256", NULL), *name = json_text_at(header, "snapshot", "name", NULL);
 	char sum[HASH_HEX_SIZE];
 
@@ -223,16 +230,16 @@ int record_check_snapshot(struct restore *restore, struct error *err)
 
 int record_check_target(const struct restore *restore, struct error *err)
 {
-	const char *want = json_text_at(journal_header(restore->journal), "target", "id", NULL);
+	const char *want = json_text_at(restore->head, "target", "id", NULL);
 
 	if (want && strcmp(want, restore->target_id) == 0)
 		return 0;
-	(void)error_set(err, ERR_NOT_READY, "the target %s is another cluster (%s) than the one that the journal '%s' is of (%s)",
-		kube_server(restore->settings->client), restore->target_id, journal_path(restore->journal), want ? want : "not said");
+	(void)error_set(err, ERR_NOT_READY, "the target %s is another cluster (%s) than the one that the %s is of (%s)",
+		kube_server(restore->settings->client), restore->target_id, restore->head_name, want ? want : "not said");
 	return error_hint(err, "choose its --context, or restore the snapshot onto this one anew");
 }
 
-static enum action_kind planned_kind(const json_t *planned)
+enum action_kind record_planned_kind(const json_t *planned)
 {
 	const char *name = json_text_at(planned, "action", NULL);
 
@@ -268,7 +275,7 @@ static void take_findings(struct restore *restore, const json_t *outcome)
 static void take_action(struct restore *restore, struct action *action, size_t index)
 {
 	const json_t *outcome = journal_outcome(restore->journal, index);
-	enum action_kind planned = planned_kind(journal_action(restore->journal, index));
+	enum action_kind planned = record_planned_kind(journal_action(restore->journal, index));
 	enum action_result result = outcome ? result_of(outcome) : RESULT_NONE;
 
 	if (outcome && result != RESULT_FAILED) {
@@ -299,14 +306,34 @@ static bool same_action(const struct restore *restore, const struct action *acti
 	return true;
 }
 
+int record_check_actions(const struct restore *restore, size_t count, const json_t *(*planned)(const struct restore *restore, size_t index),
+	struct error *err)
+{
+	if (count != restore->action_count)
+		return not_the_snapshot(restore, "it has another number of objects", err);
+	for (size_t i = 0; i < count; i++)
+		if (!same_action(restore, &restore->actions[i], planned(restore, i)))
+			return not_the_snapshot(restore, "its actions differ", err);
+	return 0;
+}
+
+static const json_t *past_action(const struct restore *restore, size_t index)
+{
+	return journal_action(restore->journal, index);
+}
+
 int record_take_past(struct restore *restore, struct error *err)
 {
-	if (journal_action_count(restore->journal) != restore->action_count)
-		return not_the_snapshot(restore, "it has another number of objects", err);
+	if (record_check_actions(restore, journal_action_count(restore->journal), past_action, err) < 0)
+		return -1;
 	for (size_t i = 0; i < restore->action_count; i++) {
-		if (!same_action(restore, &restore->actions[i], journal_action(restore->journal, i)))
-			return not_the_snapshot(restore, "its actions differ", err);
-		take_action(restore, &restore->actions[i], i);
+		struct action *action = &restore->actions[i];
+
+		take_action(restore, action, i);
+		if (!restore->exact || action->result != RESULT_NONE)
+			continue;
+		action->ground = json_object_get(past_action(restore, i), "live");
+		plan_hold(action);
 	}
 	return 0;
 }

@@ -126,6 +126,7 @@ json_t *report_make(const struct restore *restore, bool run)
 		environment_of(snapshot, restore->policy), "requirements", list_of(snapshot->requirements, "requirements"));
 
 	json_object_set_new(report, "maintenance", maintenance_of(snapshot));
+	json_object_set(report, "stale", restore->stale);
 	json_object_set_new(report, "blockers", json_integer((json_int_t)restore->blockers));
 	json_object_set(report, "preflight", restore->preflight);
 	json_object_set_new(report, "privileged", privileged_json(restore));
@@ -137,6 +138,8 @@ json_t *report_make(const struct restore *restore, bool run)
 		json_object_set_new(report, "resumed", json_integer(restore->journal ? (json_int_t)journal_resumed(restore->journal) : 0));
 		json_object_set_new(report, "journal", restore->journal ? json_string(journal_path(restore->journal)) : json_null());
 		json_object_set_new(report, "requests", json_integer((json_int_t)kube_request_count(restore->settings->client)));
+	} else {
+		planfile_seal(restore, report);
 	}
 	return report;
 }

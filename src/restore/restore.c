@@ -41,11 +41,14 @@ void restore_free(struct restore *restore)
 	for (size_t i = 0; i < restore->action_count; i++) {
 		json_decref(restore->actions[i].patch);
 		json_decref(restore->actions[i].fields);
+		json_decref(restore->actions[i].live);
 		free(restore->actions[i].error);
 	}
 	free(restore->actions);
 	free(restore->wave_times);
 	json_decref(restore->findings);
+	json_decref(restore->stale);
+	free(restore->head_name);
 	journal_free(restore->own_journal);
 	json_decref(restore->preflight);
 	map_release(&restore->spaces, NULL);
@@ -59,7 +62,7 @@ void restore_free(struct restore *restore)
 }
 
 /* The policy that the restore began with, which was not the snapshot's own. */
-static int policy_of_journal(struct restore *restore, const json_t *document, struct error *err)
+static int policy_of_head(struct restore *restore, const json_t *document, struct error *err)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 
@@ -67,16 +70,16 @@ static int policy_of_journal(struct restore *restore, const json_t *document, st
 	if (policy_read(&restore->policy, text.buf, text.len, err) == 0)
 		return 0;
 	err->code = ERR_INTEGRITY;
-	return error_wrap(err, "the policy in journal '%s'", journal_path(restore->journal));
+	return error_wrap(err, "the policy in %s", restore->head_name);
 }
 
 static int policy_open(struct restore *restore, struct error *err)
 {
-	const json_t *kept = restore->journal ? json_object_get(journal_header(restore->journal), "policy") : NULL;
+	const json_t *kept = json_object_get(restore->head, "policy");
 	const struct tree_file *file;
 
 	if (json_is_object(kept))
-		return policy_of_journal(restore, kept, err);
+		return policy_of_head(restore, kept, err);
 	if (restore->settings->policy)
 		return policy_load(&restore->policy, restore->settings->policy, err);
 	file = tree_find(&restore->snapshot->tree, "policy.yaml");
@@ -95,7 +98,7 @@ static int fetch(struct restore *restore, struct error *err)
 
 	phase_start(&restore->phases, PHASE_FETCH);
 	rc = snapshot_open(&restore->snapshot, s->source, s->snapshot, err);
-	if (rc == 0 && restore->journal)
+	if (rc == 0 && restore->head)
 		rc = record_check_snapshot(restore, err);
 	if (rc == 0)
 		rc = policy_open(restore, err);
@@ -110,6 +113,13 @@ static int fetch(struct restore *restore, struct error *err)
 
 int restore_blocked(const struct restore *restore, struct error *err)
 {
+	size_t stale = json_array_size(restore->stale);
+
+	if (stale) {
+		error_set(err, ERR_NOT_READY, "the target %s is not what the %s rests on: %zu object%s",
+			kube_server(restore->settings->client), restore->head_name, stale, stale == 1 ? "" : "s");
+		return error_hint(err, "nothing was written; make the plan anew, and look at it");
+	}
 	if (!restore->blockers)
 		return 0;
 	error_set(err, ERR_NOT_READY, "the target %s is not ready: %zu blocker%s", kube_server(restore->settings->client),
@@ -134,8 +144,22 @@ static int preflight(struct restore *restore, struct error *err)
 	rc = plan(restore, err);
 	if (rc == 0)
 		preflight_run(restore);
+	if (rc == 0 && restore->settings->plan)
+		rc = planfile_check(restore, err);
 	phase_stop(&restore->phases, PHASE_PREFLIGHT);
 	return rc;
+}
+
+static void take_head(struct restore *restore)
+{
+	const struct restore_settings *s = restore->settings;
+
+	restore->journal = s->journal;
+	restore->head = s->journal ? journal_header(s->journal) : s->plan;
+	if (restore->head)
+		restore->head_name =
+			s->journal ? xasprintf("journal '%s'", journal_path(s->journal)) : xasprintf("plan '%s'", s->plan_name);
+	restore->exact = s->plan || json_is_true(json_object_get(restore->head, "exact"));
 }
 
 int restore_prepare(struct restore **out, const struct restore_settings *settings, struct error *err)
@@ -146,7 +170,8 @@ int restore_prepare(struct restore **out, const struct restore_settings *setting
 	restore->patience = patience;
 	restore->preflight = json_array();
 	restore->findings = json_array();
-	restore->journal = settings->journal;
+	restore->stale = json_array();
+	take_head(restore);
 	phases_init(&restore->phases, settings->rto_ms);
 	if (preflight_ignore(restore, err) < 0 || fetch(restore, err) < 0 || preflight(restore, err) < 0) {
 		restore_free(restore);

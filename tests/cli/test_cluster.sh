@@ -22,6 +22,49 @@ test_restore_of_a_damaged_snapshot_asks_no_server() {
 	assert_exit 6
 }
 
+# refused_plan TEXT: ./plan.json is refused as no plan of ours, and no server is asked
+refused_plan() {
+	make_kubeconfig kubeconfig
+	run restore --plan plan.json --yes --kubeconfig kubeconfig
+	assert_exit 6
+	assert_contains err "$1"
+}
+
+test_hostile_plans_are_refused() {
+	printf '{"execute": {"format": 1, "act' >plan.json && refused_plan "plan 'plan.json'"
+	printf '{}' >plan.json && refused_plan 'is no plan'
+	printf 'execute: {format: 1}\n' >plan.json && refused_plan "plan 'plan.json'"
+	printf '{"execute": {"format": 2}}' >plan.json && refused_plan 'format 2 is newer than the 1'
+	printf '{"execute": {"format": 1, "sha256": "00", "actions": []}}' >plan.json && refused_plan 'its checksum does not hold'
+	head -c 200000 /dev/zero | tr '\0' '[' >plan.json && refused_plan "plan 'plan.json'"
+}
+
+test_a_plan_file_that_is_missing() {
+	make_kubeconfig kubeconfig
+	run restore --plan missing --yes --kubeconfig kubeconfig
+	assert_exit 1
+	assert_contains err "no such file: 'missing'"
+}
+
+test_a_plan_has_its_options_with_it() {
+	make_kubeconfig kubeconfig
+	for option in --in-place --partial '--wait 0' '--ignore nodes' '--rto 1h' --accept-edits; do
+		# shellcheck disable=SC2086 # an option and its value
+		run restore --plan plan.json --yes --kubeconfig kubeconfig $option
+		assert_exit 2
+		assert_contains err "from the plan"
+	done
+	run restore --plan plan.json --resume --yes --kubeconfig kubeconfig
+	assert_exit 2
+}
+
+test_a_plan_from_standard_input_needs_consent() {
+	make_kubeconfig kubeconfig
+	run restore --plan - --kubeconfig kubeconfig
+	assert_exit 2
+	assert_contains err 'hint: say --yes'
+}
+
 test_restore_without_kubeconfig() {
 	run restore x --yes --kubeconfig missing
 	assert_exit 2

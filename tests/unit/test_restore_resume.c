@@ -89,7 +89,7 @@ static int resume(struct restore_fixture *f, const char *path)
 		fail_msg("%s", err.text);
 	f->settings.keep_record = true;
 	f->settings.journal = journal;
-	restore_resume_settings(journal, &f->settings, &f->source);
+	restore_settings_of(journal_header(journal), &f->settings, &f->source);
 	restore_plan(f);
 	rc = restore_apply(f);
 	/* what the report says is kept, what points at the journal is not */
@@ -280,7 +280,7 @@ static void refuse(struct restore_fixture *f, const char *path, enum error_code 
 
 	assert_int_equal(journal_open(&journal, path, f->err), 0);
 	f->settings.journal = journal;
-	restore_resume_settings(journal, &f->settings, &f->source);
+	restore_settings_of(journal_header(journal), &f->settings, &f->source);
 	restore_refused(f, code, NULL);
 	journal_free(journal);
 }
