@@ -62,10 +62,11 @@ const struct command commands[] = {
 			 "mends it (exit 7); then each object with what would be done to it. Changes nothing. With -o json it is the plan "
 			 "that "
 			 "'restore --plan' executes." ABOUT_SNAPSHOT_ARGUMENT,
-		.examples = EXAMPLES("plan clusters/prod --context dr-cluster",
-			"plan --context dr-cluster --requirements-template ./secrets", "plan --partial --ignore nodes -o json > plan.json"),
+		.examples =
+			EXAMPLES("plan clusters/prod --context dr-cluster", "plan --context dr-cluster --requirements-template ./secrets",
+				"plan clusters/prod --server-dry-run", "plan --partial --ignore nodes -o json > plan.json"),
 		.options = OPTIONS(OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL, OPTION_IGNORE, OPTION_REQUIREMENTS_TEMPLATE,
-			OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
+			OPTION_SERVER_DRY_RUN, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
 		.needs = NEEDS_CLIENT,
 		.run = command_plan,
 		.print = print_plan_result,

@@ -43,6 +43,8 @@ const struct option option_rows[OPTION_COUNT] = {
 	[OPTION_PLAN] = {FILLS(plan), .excludes = OPTION_RESUME, .name = "plan", .type = OPT_TEXT, .arg = "FILE",
 		.reach = COMMAND_LINE_ONLY,
 		.help = "execute exactly what `plan -o json` wrote into this file ('-': standard input), with its options, or refuse"},
+	[OPTION_SERVER_DRY_RUN] = {FILLS(server_dry_run), .name = "server-dry-run", .type = OPT_FLAG, .reach = COMMAND_LINE_ONLY,
+		.help = "ask the server, too, what it would default, drop or refuse (a dry run of every create and merge)"},
 	[OPTION_IN_PLACE] = {FILLS(in_place), .name = "in-place", .type = OPT_FLAG, .reach = COMMAND_LINE_ONLY,
 		.help = "the target may be the cluster that the snapshot was taken of"},
 	[OPTION_ACCEPT_EDITS] = {FILLS(accept_edits), .name = "accept-edits", .type = OPT_FLAG, .reach = COMMAND_LINE_ONLY,

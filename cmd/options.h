@@ -40,6 +40,7 @@ enum option_id {
 	OPTION_YES,
 	OPTION_RESUME,
 	OPTION_PLAN,
+	OPTION_SERVER_DRY_RUN,
 	OPTION_IN_PLACE,
 	OPTION_ACCEPT_EDITS,
 	OPTION_PARTIAL,
@@ -121,6 +122,7 @@ struct settings {
 	bool yes, resume, in_place, accept_edits, partial;
 	struct strlist ignore; /* checks of preflight */
 	char *requirements_template;
+	bool server_dry_run;
 	char *plan; /* a file, "-": standard input; NULL: none */
 	int64_t wait_ms, rto_ms;
 	bool exit_code, live;

@@ -35,6 +35,8 @@ int command_plan(struct context *ctx, struct error *err)
 		.rto_ms = s->rto_ms,
 		.partial = s->partial,
 		.ignore = &s->ignore,
+		.explain = true,
+		.server_dry_run = s->server_dry_run,
 	};
 	struct restore *restore;
 	int rc;

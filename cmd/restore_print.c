@@ -42,6 +42,19 @@ static bool is_notable(const char *word)
 		strcmp(word, "blocked") == 0;
 }
 
+static void print_field(struct output *out, const json_t *field)
+{
+	auto_strbuf struct strbuf more = STRBUF_INIT;
+	const char *manager = table_text(field, "manager");
+
+	if (json_is_true(json_object_get(field, "immutable")))
+		strbuf_adds(&more, "; immutable");
+	if (*manager)
+		strbuf_addf(&more, "; set by %s, %s", manager, table_text(field, "time"));
+	output_line(out, "    %s: %s on the target, %s in the snapshot%s", table_text(field, "path"), table_text(field, "live"),
+		table_text(field, "snapshot"), more.buf ? more.buf : "");
+}
+
 static void print_action(struct output *out, const json_t *action, const char *word)
 {
 	auto_free char *object = table_object_text(action);
@@ -51,8 +64,7 @@ static void print_action(struct output *out, const json_t *action, const char *w
 
 	output_status(out, "", word, "%s%s%s", object, *reason ? ": " : "", reason);
 	json_array_foreach (fields, i, field)
-		output_line(out, "    %s: %s on the target, %s in the snapshot", table_text(field, "path"), table_text(field, "live"),
-			table_text(field, "snapshot"));
+		print_field(out, field);
 }
 
 static void print_notable(struct output *out, const json_t *waves, const char *key)
@@ -127,6 +139,42 @@ static void print_privileged(struct output *out, const json_t *privileged)
 	output_table(out, privileged, columns);
 }
 
+static void print_tried(struct output *out, const json_t *tried)
+{
+	const json_t *field;
+	const char *text = table_text(tried, "text");
+	size_t i;
+
+	output_status(out, "", table_text(tried, "result"), "%s%s%s", table_text(tried, "object"), *text ? ": " : "", text);
+	json_array_foreach (json_object_get(tried, "fields"), i, field)
+		output_line(out, "    %s %s: %s sent, %s stored", table_text(field, "what"), table_text(field, "path"),
+			table_text(field, "sent"), table_text(field, "stored"));
+}
+
+static void print_dry_run(struct output *out, const json_t *dry_run)
+{
+	const json_t *tried;
+	size_t i;
+
+	if (!json_is_object(dry_run))
+		return;
+	output_heading(out, "Dry run on the server:");
+	output_line(out, "%lld asked, %lld not tried", table_number(dry_run, "asked"), table_number(dry_run, "notTried"));
+	json_array_foreach (json_object_get(dry_run, "objects"), i, tried)
+		print_tried(out, tried);
+}
+
+static void print_estimate(struct output *out, const json_t *estimate)
+{
+	char time[CLOCK_TEXT_SIZE];
+
+	if (!json_is_object(estimate))
+		return;
+	output_heading(out, NULL);
+	output_field(out, "estimate", "about %s for the apply, %s", clock_format_duration(table_number(estimate, "milliseconds"), time),
+		table_text(estimate, "text"));
+}
+
 void print_actions(struct output *out, const json_t *plan)
 {
 	const json_t *wave, *action;
@@ -161,6 +209,8 @@ void print_plan(struct output *out, const json_t *plan)
 	output_table(out, rows, columns);
 	print_notable(out, waves, "action");
 	print_privileged(out, json_object_get(plan, "privileged"));
+	print_dry_run(out, json_object_get(plan, "serverDryRun"));
+	print_estimate(out, json_object_get(plan, "estimate"));
 	table_maintenance(
 		out, "WARNING: these were stopped when the snapshot was taken, and will not serve:", json_object_get(plan, "maintenance"));
 	table_requirements(out, "The target must bring:", json_object_get(plan, "requirements"), false);

@@ -69,6 +69,9 @@ struct policy_kind {
 	size_t keep_count;
 	struct fieldpath **merge;
 	size_t merge_count;
+	struct fieldpath **immutable; /* the server refuses another value here once the object is there */
+	size_t immutable_count;
+	struct fieldpath *immutable_if; /* only where this is true in the live object; NULL: always */
 	struct fieldpath **environment; /* bound to the cluster's surroundings: listed, may be wrong elsewhere */
 	size_t environment_count;
 	struct policy_pods *pods;

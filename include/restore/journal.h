@@ -36,6 +36,8 @@ int journal_create(struct journal **out, const char *dir, const char *name, json
 int journal_open(struct journal **out, const char *path, struct error *err);
 /* The newest journal in dir whose restore did not come to its end, else the newest; ERR_NOT_FOUND where there is none. The caller frees. */
 int journal_find(char **path, const char *dir, struct error *err);
+/* Only to look at what it says, also while its restore runs. ERR_NOT_FOUND, ERR_INTEGRITY. */
+int journal_read(struct journal **out, const char *path, struct error *err);
 void journal_free(struct journal *journal);
 /* Remove one whose restore sent nothing, and free it. */
 void journal_discard(struct journal *journal);

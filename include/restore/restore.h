@@ -33,6 +33,8 @@ struct restore_settings {
 	struct journal *journal;          /* to go on with; NULL: a new one */
 	const json_t *plan;               /* to execute exactly, as restore_plan_read gives it; NULL: none */
 	const char *plan_name;            /* its file, for messages */
+	bool explain;                     /* the plan is looked at: say who set what differs, and how long the apply may take */
+	bool server_dry_run;              /* and what the server says to a dry run of it */
 	bool partial;                     /* what is blocked stops only itself and what depends on it */
 	const struct strlist *ignore;     /* names of checks that block nothing; NULL: none */
 };
@@ -60,11 +62,13 @@ int restore_blocked(const struct restore *restore, struct error *err);
 
 /*
  * {snapshot: {name, cluster, clusterId, commit, capturedAt, verified, edits}, target: {id, server, url},
- *  waves: [{name, gate (or null), actions: [{action: create|merge|skip|conflict, kind, namespace, name, reason, fields: [{path, live, snapshot}], blocked (what stops it, or null)}]}],
+ *  waves: [{name, gate (or null), actions: [{action: create|merge|skip|conflict, kind, namespace, name, reason, fields: [{path, live, snapshot, immutable (true, or absent)}], blocked (what stops it, or null)}]}],
  *  counts: {create, merge, skip, conflict}, environment: [{object, path, value}], requirements: [as in requirements.yaml],
  *  maintenance: [as snapshot/maintenance.h says], blockers (count of findings that stop the whole restore),
  *  preflight: [{check, blocks: apply|converge, result: ok|failed|not checked, objects: ["Kind ns/name"] (empty: all), text, mend, ignored}],
  *  privileged: [{object, text}] (what gives rights, opens the network or changes the traffic of others),
+ *  (with explain) each field has manager and time (who set it last, as far as the server tells), and there are estimate: {requests, milliseconds, basis: journal|dry run|round trip, text} (null: nothing to send), and
+ *  serverDryRun: {asked, notTried, milliseconds, objects: [{object, result: accepted|refused|not tried, text, fields: [{path, what: default|drop|change, sent, stored}]}]} (those with something to tell; null: not asked),
  *  stale: [{object, text}] (what is not what the plan that is executed rests on), execute: what restore_plan_read takes}. The caller's.
  */
 json_t *restore_plan_json(const struct restore *restore);

@@ -115,6 +115,8 @@ static void release_kind(struct policy_kind *kind)
 	free_evidence(kind->evidence, kind->evidence_count);
 	free_paths(kind->keep, kind->keep_count);
 	free_paths(kind->merge, kind->merge_count);
+	free_paths(kind->immutable, kind->immutable_count);
+	fieldpath_free(kind->immutable_if);
 	free_paths(kind->environment, kind->environment_count);
 	free_paths(kind->keys, kind->key_count);
 	free_pods(kind->pods, kind->pod_count);

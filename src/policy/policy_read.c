@@ -215,6 +215,8 @@ static const struct column kind_columns[] = {
 	{.key = "strip", .type = COLUMN_OTHER, .read = read_strip},
 	{.key = "keep", .type = COLUMN_OTHER, .read = read_keep},
 	{.key = "mergeFields", .type = COLUMN_PATHS, KIND2(merge, merge_count)},
+	{.key = "immutable", .type = COLUMN_PATHS, KIND2(immutable, immutable_count)},
+	{.key = "immutableIf", .type = COLUMN_PATH, KIND(immutable_if)},
 	{.key = "environment", .type = COLUMN_PATHS, KIND2(environment, environment_count)},
 	{.key = "pods", .type = COLUMN_OTHER, .read = read_pods},
 	{.key = "keys", .type = COLUMN_PATHS, KIND2(keys, key_count)},

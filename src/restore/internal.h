@@ -37,7 +37,7 @@ struct action {
 	enum action_kind kind;
 	enum action_result result;
 	json_t *patch;        /* of a merge */
-	json_t *fields;       /* what differs: [{path, live, snapshot}] */
+	json_t *fields;       /* what differs: [{path, live, snapshot}], as fields.c marks them */
 	json_t *live;         /* what was found in its place: {uid, sha256 (of what is left of it after cleaning)}, or null */
 	const json_t *ground; /* the same when the plan was made that is executed; NULL: none, then it is written whatever is there now */
 	const char *reason;   /* of a skip or conflict; a literal */
@@ -83,6 +83,8 @@ struct restore {
 	struct strlist ignore; /* checks that block nothing: those of the settings, or of the journal */
 	size_t blockers;       /* findings that stop the whole restore */
 	json_t *findings;
+	json_t *dry_run;             /* what the server said to a dry run of the plan; NULL: not asked */
+	json_t *estimate;            /* of the apply; NULL: none */
 	struct journal *journal;     /* of this run; NULL: none */
 	struct journal *own_journal; /* the same, when we made it */
 	const json_t *head;          /* of the journal that is resumed, or of the plan that is executed; NULL: neither */
@@ -152,6 +154,14 @@ json_t *succession_write(const struct restore *restore);
 void planfile_seal(const struct restore *restore, json_t *document);
 /* After preflight_run: fill restore.stale with what is no more what the plan in settings rests on. ERR_INTEGRITY: it is of another snapshot. */
 int planfile_check(struct restore *restore, struct error *err);
+/* fields.c: mark those of action->fields that the server will not let change. */
+void fields_mark_immutable(struct action *action, const json_t *live);
+/* Ask the server who set the fields that differ, and mark them with manager and time. What it does not tell stays open. */
+void fields_tell_managers(struct restore *restore);
+/* dry_run.c: fill restore.dry_run. */
+void dry_run_ask(struct restore *restore);
+/* estimate.c: fill restore.estimate. */
+void estimate_make(struct restore *restore);
 /* privileged.c: [{object, text}]. The caller's. */
 json_t *privileged_json(const struct restore *restore);
 

@@ -413,6 +413,19 @@ int journal_open(struct journal **out, const char *path, struct error *err)
 	return 0;
 }
 
+int journal_read(struct journal **out, const char *path, struct error *err)
+{
+	auto_journal struct journal *journal = journal_new(path);
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	*out = NULL;
+	if (read_journal(journal, &text, err) < 0)
+		return -1;
+	*out = journal;
+	journal = NULL;
+	return 0;
+}
+
 /* ---- the newest one ---- */
 
 static bool has_suffix(const char *name)

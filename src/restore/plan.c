@@ -209,6 +209,7 @@ void plan_decide(struct restore *restore, struct action *action, const json_t *l
 		policy_clean(action->row, clean);
 		action->live = live_json(live, clean);
 		decide_live(restore, action, live, clean);
+		fields_mark_immutable(action, live);
 	} else {
 		action->live = json_null();
 		decide(action, ACTION_CREATE, NULL);

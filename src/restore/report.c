@@ -139,6 +139,8 @@ json_t *report_make(const struct restore *restore, bool run)
 		json_object_set_new(report, "journal", restore->journal ? json_string(journal_path(restore->journal)) : json_null());
 		json_object_set_new(report, "requests", json_integer((json_int_t)kube_request_count(restore->settings->client)));
 	} else {
+		json_object_set_new(report, "serverDryRun", restore->dry_run ? json_incref(restore->dry_run) : json_null());
+		json_object_set_new(report, "estimate", restore->estimate ? json_incref(restore->estimate) : json_null());
 		planfile_seal(restore, report);
 	}
 	return report;

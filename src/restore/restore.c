@@ -48,6 +48,8 @@ void restore_free(struct restore *restore)
 	free(restore->wave_times);
 	json_decref(restore->findings);
 	json_decref(restore->stale);
+	json_decref(restore->dry_run);
+	json_decref(restore->estimate);
 	free(restore->head_name);
 	journal_free(restore->own_journal);
 	json_decref(restore->preflight);
@@ -136,6 +138,15 @@ static int plan(struct restore *restore, struct error *err)
 	return restore->journal ? record_take_past(restore, err) : 0;
 }
 
+/* What only a look at the plan is worth: who set what is in the way, what the server would make of it, how long it may take. */
+static void explain(struct restore *restore)
+{
+	fields_tell_managers(restore);
+	if (restore->settings->server_dry_run)
+		dry_run_ask(restore);
+	estimate_make(restore);
+}
+
 static int preflight(struct restore *restore, struct error *err)
 {
 	int rc;
@@ -146,6 +157,8 @@ static int preflight(struct restore *restore, struct error *err)
 		preflight_run(restore);
 	if (rc == 0 && restore->settings->plan)
 		rc = planfile_check(restore, err);
+	if (rc == 0 && restore->settings->explain)
+		explain(restore);
 	phase_stop(&restore->phases, PHASE_PREFLIGHT);
 	return rc;
 }

@@ -81,5 +81,37 @@ test_a_snapshot_that_is_another_is_refused() {
 	only_reads "$target" "$at" || same "requests" "$(wc -l <asked)" 0
 }
 
+test_what_differs_names_who_set_it_and_what_can_never_change() {
+	cd "$work/changed"
+	cluster_kubectl "$target" -n changed-1 patch llminferenceservice service-1 --type=merge -p '{"spec":{"parallelism":{"data":2,"dataLocal":1}}}'
+	expect 0 dr "$target" plan ./snapshot --wait 0
+	has out 'spec.parallelism: {"data":2,"dataLocal":1} on the target, (none) in the snapshot; immutable; set by kubectl-patch, '
+	has out 'spec.hostnames[0]: "b.example" on the target, "a.example" in the snapshot; set by kubectl-patch, '
+}
+
+# test_a_plan_is_executed_exactly has measured it
+test_the_estimate_is_from_the_restores_before() {
+	killed_fresh estimated
+	XDG_STATE_HOME=$work/exact/state expect 0 dr "$target" plan ./snapshot --wait 0
+	has out 'for the apply, as 10 creates of earlier restores onto this target took'
+}
+
+test_a_dry_run_says_what_the_server_would_default_and_drop() {
+	killed_fresh dry
+	expect 0 dr "$target" plan ./snapshot --wait 0 --server-dry-run -o json
+	same "not tried" "$(jq -c '[.serverDryRun.asked, .serverDryRun.notTried]' out)" "[1,9]"
+	jq -e '.serverDryRun.objects | all(.text == "its namespace is not there yet" or .object == "Namespace dry-1")' out
+	cluster_kubectl "$target" create namespace dry-1
+	printf '  notAField: 1\n' >>snapshot/objects/namespaces/dry-1/llminferenceservices*/service-2.yaml
+	sed -i '/^  rules:/,$d' snapshot/objects/namespaces/dry-1/httproutes*/route-1.yaml
+	at=$(mark "$target")
+	expect 0 dr "$target" plan ./snapshot --wait 0 --server-dry-run --ignore fields -o json
+	only_reads "$target" "$at"
+	jq -e '.serverDryRun.objects[] | select(.object == "LLMInferenceService dry-1/service-2") | .result == "refused" and any(.fields[]; .what == "drop" and .path == "spec.notAField")' out
+	jq -e '.serverDryRun.objects[] | select(.object == "HTTPRoute dry-1/route-1") | .result == "accepted" and any(.fields[]; .what == "default" and .path == "spec.rules")' out
+	expect 0 dr "$target" plan ./snapshot --wait 0 --server-dry-run --ignore fields
+	has out 'drop spec.notAField: 1 sent, (none) stored'
+}
+
 run_tests
 exit "$failed"
