@@ -69,7 +69,7 @@ int restore_blocked(const struct restore *restore, struct error *err);
  *  privileged: [{object, text}] (what gives rights, opens the network or changes the traffic of others),
  *  (with explain) each field has manager and time (who set it last, as far as the server tells), and there are estimate: {requests, milliseconds, basis: journal|dry run|round trip, text} (null: nothing to send), and
  *  serverDryRun: {asked, notTried, milliseconds, objects: [{object, result: accepted|refused|not tried, text, fields: [{path, what: default|drop|change, sent, stored}]}]} (those with something to tell; null: not asked),
- *  stale: [{object, text}] (what is not what the plan that is executed rests on), execute: what restore_plan_read takes}. The caller's.
+ *  stale: [{object, text}] (what is not what the plan that is executed rests on), execute: what restore_plan_read takes (without keep_record)}. The caller's.
  */
 json_t *restore_plan_json(const struct restore *restore);
 

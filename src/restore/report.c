@@ -141,7 +141,8 @@ json_t *report_make(const struct restore *restore, bool run)
 	} else {
 		json_object_set_new(report, "serverDryRun", restore->dry_run ? json_incref(restore->dry_run) : json_null());
 		json_object_set_new(report, "estimate", restore->estimate ? json_incref(restore->estimate) : json_null());
-		planfile_seal(restore, report);
+		if (!restore->settings->keep_record) /* a restore shows its own plan, which nobody takes from there */
+			planfile_seal(restore, report);
 	}
 	return report;
 }
