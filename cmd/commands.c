@@ -65,7 +65,8 @@ const struct command commands[] = {
 		.examples =
 			EXAMPLES("plan clusters/prod --context dr-cluster", "plan --context dr-cluster --requirements-template ./secrets",
 				"plan clusters/prod --server-dry-run", "plan --partial --ignore nodes -o json > plan.json"),
-		.options = OPTIONS(OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL, OPTION_IGNORE, OPTION_REQUIREMENTS_TEMPLATE,
+		.options = OPTIONS(OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL, OPTION_IGNORE, OPTION_OVERWRITE,
+			OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, OPTION_REQUIREMENTS_TEMPLATE,
 			OPTION_SERVER_DRY_RUN, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
 		.needs = NEEDS_CLIENT,
 		.run = command_plan,
@@ -97,7 +98,7 @@ const struct command commands[] = {
 			"restore ./prod-20261120T140000Z-0f3c9a.tar.zst --yes -o json", "restore --resume --context dr-cluster",
 			"restore --plan plan.json --yes --context dr-cluster"),
 		.options = OPTIONS(OPTION_YES, OPTION_RESUME, OPTION_PLAN, OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL,
-			OPTION_IGNORE, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
+			OPTION_IGNORE, OPTION_OVERWRITE, OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
 		.run = command_restore,
 		.print = print_restore,
 	},

@@ -45,6 +45,9 @@ enum option_id {
 	OPTION_ACCEPT_EDITS,
 	OPTION_PARTIAL,
 	OPTION_IGNORE,
+	OPTION_OVERWRITE,
+	OPTION_DROP_UNKNOWN_FIELDS,
+	OPTION_ADOPT_ORPHANS,
 	OPTION_REQUIREMENTS_TEMPLATE,
 	OPTION_WAIT,
 	OPTION_RTO,
@@ -120,6 +123,7 @@ struct settings {
 	size_t max_shrink; /* percent */
 	bool dry_run;
 	bool yes, resume, in_place, accept_edits, partial;
+	bool overwrite, drop_unknown_fields, adopt_orphans;
 	struct strlist ignore; /* checks of preflight */
 	char *requirements_template;
 	bool server_dry_run;

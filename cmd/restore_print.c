@@ -38,8 +38,8 @@ static json_t *wave_rows(const json_t *waves, const char *key)
 /* Whether there is more to say of an action than its count: what is merged, what stays as it is, what failed. */
 static bool is_notable(const char *word)
 {
-	return strncmp(word, "merge", 5) == 0 || strcmp(word, "conflict") == 0 || strcmp(word, "failed") == 0 ||
-		strcmp(word, "blocked") == 0;
+	return strncmp(word, "merge", 5) == 0 || strncmp(word, "update", 6) == 0 || strcmp(word, "conflict") == 0 ||
+		strcmp(word, "failed") == 0 || strcmp(word, "blocked") == 0;
 }
 
 static void print_field(struct output *out, const json_t *field)
@@ -63,6 +63,10 @@ static void print_action(struct output *out, const json_t *action, const char *w
 	size_t i;
 
 	output_status(out, "", word, "%s%s%s", object, *reason ? ": " : "", reason);
+	if (*table_text(action, "error") && strcmp(word, "conflict") == 0)
+		output_line(out, "    %s", table_text(action, "reason"));
+	if (*table_text(action, "copy"))
+		output_line(out, "    what was there: %s", table_text(action, "copy"));
 	json_array_foreach (fields, i, field)
 		print_field(out, field);
 }
@@ -175,6 +179,19 @@ static void print_estimate(struct output *out, const json_t *estimate)
 		table_text(estimate, "text"));
 }
 
+static void print_orphans(struct output *out, const json_t *orphans)
+{
+	static const struct column columns[] = {{"KIND", "kind", CELL_TEXT, 0}, {"NAMESPACE", "namespace", CELL_TEXT, 0},
+		{"NAME", "name", CELL_TEXT, 0}, {"OWNER", "owner", CELL_TEXT, 0}, {"WHY", "why", CELL_TEXT, 0},
+		{"RESULT", "result", CELL_TEXT, 0}, {"ERROR", "error", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
+
+	if (json_array_size(orphans) == 0)
+		return;
+	output_heading(
+		out, "Orphans (--adopt-orphans removes them, and what they made goes with them until their controller makes its own):");
+	output_table(out, orphans, columns);
+}
+
 void print_actions(struct output *out, const json_t *plan)
 {
 	const json_t *wave, *action;
@@ -197,8 +214,8 @@ void print_actions(struct output *out, const json_t *plan)
 void print_plan(struct output *out, const json_t *plan)
 {
 	static const struct column columns[] = {{"WAVE", "name", CELL_TEXT, 0}, {"CREATE", "create", CELL_NUMBER, 0},
-		{"MERGE", "merge", CELL_NUMBER, 0}, {"SKIP", "skip", CELL_NUMBER, 0}, {"CONFLICT", "conflict", CELL_NUMBER, 0},
-		{"GATE", "gate", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
+		{"MERGE", "merge", CELL_NUMBER, 0}, {"UPDATE", "update", CELL_NUMBER, 0}, {"SKIP", "skip", CELL_NUMBER, 0},
+		{"CONFLICT", "conflict", CELL_NUMBER, 0}, {"GATE", "gate", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
 	const json_t *waves = json_object_get(plan, "waves");
 	auto_json json_t *rows = wave_rows(waves, "action");
 
@@ -208,6 +225,7 @@ void print_plan(struct output *out, const json_t *plan)
 	output_heading(out, "Plan:");
 	output_table(out, rows, columns);
 	print_notable(out, waves, "action");
+	print_orphans(out, json_object_get(plan, "orphans"));
 	print_privileged(out, json_object_get(plan, "privileged"));
 	print_dry_run(out, json_object_get(plan, "serverDryRun"));
 	print_estimate(out, json_object_get(plan, "estimate"));
@@ -221,10 +239,10 @@ void print_plan(struct output *out, const json_t *plan)
 static void print_waves(struct output *out, const json_t *waves)
 {
 	static const struct column columns[] = {{"WAVE", "name", CELL_TEXT, 0}, {"CREATED", "created", CELL_NUMBER, 0},
-		{"MERGED", "merged", CELL_NUMBER, 0}, {"SKIPPED", "skipped", CELL_NUMBER, 0}, {"CONFLICT", "conflict", CELL_NUMBER, 0},
-		{"FAILED", "failed", CELL_NUMBER, 0}, {"BLOCKED", "blocked", CELL_NUMBER, 0}, {"NOT RUN", "not run", CELL_NUMBER, 0},
-		{"GATE", "gateMilliseconds", CELL_DURATION, 0}, {"APPLY", "applyMilliseconds", CELL_DURATION, 0},
-		{NULL, NULL, CELL_TEXT, 0}};
+		{"MERGED", "merged", CELL_NUMBER, 0}, {"UPDATED", "updated", CELL_NUMBER, 0}, {"SKIPPED", "skipped", CELL_NUMBER, 0},
+		{"CONFLICT", "conflict", CELL_NUMBER, 0}, {"FAILED", "failed", CELL_NUMBER, 0}, {"BLOCKED", "blocked", CELL_NUMBER, 0},
+		{"NOT RUN", "not run", CELL_NUMBER, 0}, {"GATE", "gateMilliseconds", CELL_DURATION, 0},
+		{"APPLY", "applyMilliseconds", CELL_DURATION, 0}, {NULL, NULL, CELL_TEXT, 0}};
 	auto_json json_t *rows = wave_rows(waves, "result");
 
 	output_heading(out, "Waves:");
@@ -310,6 +328,7 @@ void print_restore(struct output *out, const json_t *report)
 	print_journal(out, report);
 	print_waves(out, json_object_get(report, "waves"));
 	print_blockers(out, report);
+	print_orphans(out, json_object_get(report, "orphans"));
 	print_findings(out, json_object_get(report, "findings"));
 	print_converge(out, json_object_get(report, "converge"));
 	if (json_is_array(probes)) {

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct error;
 struct kube_client;
@@ -28,6 +29,14 @@ int kube_secret_keys(struct kube_client *client, const struct kube_resource *res
 /* JSON merge patch (RFC 7386). dry_run: dryRun=All. *out may be NULL. */
 int kube_merge_patch(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name,
 	const json_t *patch, bool dry_run, json_t **out, struct error *err);
+
+/* PUT of the whole object, strict. deadline_ms as in struct kube_request. *out may be NULL. ERR_CONFLICT when its resourceVersion is not the live one. */
+int kube_replace(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name,
+	const json_t *body, int64_t deadline_ms, bool dry_run, json_t **out, struct error *err);
+
+/* Delete exactly this one, dependants in the background: ERR_NOT_FOUND, ERR_CONFLICT when uid or resourceVersion are others by now. */
+int kube_delete(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name, const char *uid,
+	const char *resource_version, struct error *err);
 
 /* The path and query for a strict create in the collection: POST there with the object as body. The caller frees. */
 char *kube_create_path(const struct kube_resource *resource, const char *namespace_, bool dry_run);

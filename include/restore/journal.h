@@ -56,6 +56,8 @@ int journal_resume(struct journal *journal, struct error *err);
 int journal_begin(struct journal *journal, const size_t *actions, size_t count, struct error *err);
 /* outcome: {result, error, reason, uid, findings}, all but result may be missing; stolen. */
 void journal_end(struct journal *journal, size_t action, json_t *outcome);
+/* An orphan ({uid, result, ...}; result null: is about to be removed); durable when it returns. */
+int journal_adopt(struct journal *journal, const json_t *orphan, struct error *err);
 void journal_wave(struct journal *journal, size_t wave, const char *what, int64_t ms); /* what: "gate" or "apply" */
 void journal_phase_start(struct journal *journal, const char *phase);
 void journal_phase_stop(struct journal *journal, const char *phase, int64_t ms);
@@ -75,6 +77,8 @@ const json_t *journal_action(const struct journal *journal, size_t action);
 bool journal_begun(const struct journal *journal, size_t action);
 /* How it ended at last; NULL when that is not known. Borrowed. */
 const json_t *journal_outcome(const struct journal *journal, size_t action);
+/* The orphans, each as it was last written. Borrowed. */
+const json_t *journal_adopted(const struct journal *journal);
 /* Sums over all runs; -1: none. */
 int64_t journal_wave_ms(const struct journal *journal, size_t wave, const char *what);
 int64_t journal_phase_ms(const struct journal *journal, const char *phase);

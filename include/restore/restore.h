@@ -2,8 +2,8 @@
 /*
  * restore - brings a snapshot back onto a cluster: open -> integrity -> preflight -> plan -> apply wave by wave -> converge -> verify -> report.
  *
- * restore_prepare does everything up to the plan and changes nothing on the cluster; restore_run executes it. Nothing on the target is
- * deleted, nothing that differs there is changed, except what the policy's mergeFields add (design.md rule 3).
+ * restore_prepare does everything up to the plan and changes nothing on the cluster; restore_run executes it. Nothing that differs on the target is
+ * changed, except what the policy's mergeFields add, and what `overwrite` replaces (design.md rule 3).
  */
 #ifndef RHAII_RESTORE_RESTORE_H
 #define RHAII_RESTORE_RESTORE_H
@@ -36,6 +36,9 @@ struct restore_settings {
 	bool explain;                     /* the plan is looked at: say who set what differs, and how long the apply may take */
 	bool server_dry_run;              /* and what the server says to a dry run of it */
 	bool partial;                     /* what is blocked stops only itself and what depends on it */
+	bool overwrite;                   /* what differs is replaced, and a copy of it kept beside the journal */
+	bool drop_unknown_fields;         /* fields that the server does not know are left out */
+	bool adopt_orphans;               /* generated objects without an owner are removed, so that their controllers make their own */
 	const struct strlist *ignore;     /* names of checks that block nothing; NULL: none */
 };
 
@@ -62,10 +65,12 @@ int restore_blocked(const struct restore *restore, struct error *err);
 
 /*
  * {snapshot: {name, cluster, clusterId, commit, capturedAt, verified, edits}, target: {id, server, url},
- *  waves: [{name, gate (or null), actions: [{action: create|merge|skip|conflict, kind, namespace, name, reason, fields: [{path, live, snapshot, immutable (true, or absent)}], blocked (what stops it, or null)}]}],
- *  counts: {create, merge, skip, conflict}, environment: [{object, path, value}], requirements: [as in requirements.yaml],
+ *  waves: [{name, gate (or null), actions: [{action: create|merge|update|skip|conflict, kind, namespace, name, reason, fields: [{path, live, snapshot, immutable (true, or absent)}], blocked (what stops it, or null), error (what the server said to a dry run, or null)}]}],
+ *  counts: {create, merge, update, skip, conflict}, environment: [{object, path, value}], requirements: [as in requirements.yaml],
  *  maintenance: [as snapshot/maintenance.h says], blockers (count of findings that stop the whole restore),
  *  preflight: [{check, blocks: apply|converge, result: ok|failed|not checked, objects: ["Kind ns/name"] (empty: all), text, mend, ignored}],
+ *  orphans: [{group, resource, kind, namespace, name, owner ("Kind ns/name"), why, uid, resourceVersion, result (removed|gone|failed, or null), error (or null)}]: generated objects on the
+ *   target that their owner cannot take over, which `adopt_orphans` removes,
  *  privileged: [{object, text}] (what gives rights, opens the network or changes the traffic of others),
  *  (with explain) each field has manager and time (who set it last, as far as the server tells), and there are estimate: {requests, milliseconds, basis: journal|dry run|round trip, text} (null: nothing to send), and
  *  serverDryRun: {asked, notTried, milliseconds, objects: [{object, result: accepted|refused|not tried, text, fields: [{path, what: default|drop|change, sent, stored}]}]} (those with something to tell; null: not asked),
@@ -74,8 +79,8 @@ int restore_blocked(const struct restore *restore, struct error *err);
 json_t *restore_plan_json(const struct restore *restore);
 
 /*
- * *report (the caller's, also when -1 is returned after something was done; else NULL): the keys of the plan, each action with result: created|merged|skipped|conflict|failed|blocked|not run and
- * error (or null), each wave with gateMilliseconds and applyMilliseconds (or null), and findings: [{object, path, text}], converge: {pending, text}, probes (as verify_probes, or null), counts: {created, merged, skipped, conflict, failed, blocked, notRun}, requests (of this run), phases and rto (phases.h),
+ * *report (the caller's, also when -1 is returned after something was done; else NULL): the keys of the plan, each action with result: created|merged|updated|skipped|conflict|failed|blocked|not run,
+ * error (or null) and copy (file with what was replaced, or null), each wave with gateMilliseconds and applyMilliseconds (or null), and findings: [{object, path, text}], converge: {pending, text}, probes (as verify_probes, or null), counts: {created, merged, updated, skipped, conflict, failed, blocked, notRun}, requests (of this run), phases and rto (phases.h),
  * resumed (times), journal (path, or null), succession ({cluster, from, to, recorded, reason}, or null: whether the target continues the branch of the source). A resumed run reports the whole restore.
  * outcome gets ERR_PARTIAL for conflicts and failed objects, ERR_VERIFY, ERR_OBJECTIVE. ERR_INTERRUPTED: stopped by a signal (util/interrupt.h), can be resumed. ERR_LOCKED:
  * another restore holds the target's Lease.

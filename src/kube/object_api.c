@@ -83,6 +83,36 @@ int kube_merge_patch(struct kube_client *client, const struct kube_resource *res
 	return 0;
 }
 
+int kube_replace(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name,
+	const json_t *body, int64_t deadline_ms, bool dry_run, json_t **out, struct error *err)
+{
+	auto_strbuf struct strbuf path = STRBUF_INIT;
+	struct kube_request request = {.method = "PUT", .body = body, .deadline_ms = deadline_ms, .changes_nothing = dry_run};
+
+	kube_path(&path, resource, namespace_, name);
+	strbuf_adds(&path, WRITE_QUERY);
+	strbuf_adds(&path, dry_run ? DRY_RUN : "");
+	request.path = path.buf;
+	if (kube_call(client, &request, out, err) < 0)
+		return object_wrap(resource, namespace_, name, err);
+	return 0;
+}
+
+int kube_delete(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name, const char *uid,
+	const char *resource_version, struct error *err)
+{
+	auto_strbuf struct strbuf path = STRBUF_INIT;
+	auto_json json_t *options = json_pack("{s:s, s:s, s:s, s:{s:s, s:s}}", "apiVersion", "v1", "kind", "DeleteOptions",
+		"propagationPolicy", "Background", "preconditions", "uid", uid, "resourceVersion", resource_version);
+	struct kube_request request = {.method = "DELETE", .body = options};
+
+	kube_path(&path, resource, namespace_, name);
+	request.path = path.buf;
+	if (kube_call(client, &request, NULL, err) < 0)
+		return object_wrap(resource, namespace_, name, err);
+	return 0;
+}
+
 char *kube_create_path(const struct kube_resource *resource, const char *namespace_, bool dry_run)
 {
 	struct strbuf path = STRBUF_INIT;

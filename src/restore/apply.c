@@ -109,26 +109,27 @@ static void finding_add(const char *path, const json_t *sent, const json_t *stor
 		finding->restore->findings, json_pack("{s:s, s:s, s:s}", "object", finding->object, "path", path, "text", text.buf));
 }
 
-static void check_stored(struct restore *restore, const struct action *action, json_t *stored)
+void apply_check_stored(struct restore *restore, const struct action *action, json_t *stored)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 	struct finding finding = {.restore = restore};
 
+	drop_tell(restore, action);
 	if (!json_is_object(stored))
 		return;
 	policy_clean(action->row, stored);
-	if (diff_equal(action->object->json, stored))
+	if (diff_equal(action_body(action), stored))
 		return;
 	object_describe(action->object, &text);
 	finding.object = text.buf;
-	diff_values(action->object->json, stored, finding_add, &finding);
+	diff_values(action_body(action), stored, finding_add, &finding);
 }
 
 static void action_created(struct restore *restore, struct action *action, json_t *stored)
 {
 	auto_free char *uid = xstrdup(json_text_at(stored, "metadata", "uid", NULL)); /* the check cleans it away */
 
-	check_stored(restore, action, stored);
+	apply_check_stored(restore, action, stored);
 	action->result = RESULT_CREATED;
 	record_end(restore, action, uid);
 }
@@ -209,6 +210,8 @@ static void create_done(json_t *body, const struct error *error, int64_t retry_a
 		action_created(s->restore, action, body);
 	} else if (error->code == ERR_EXISTS) {
 		was_taken(s, action); /* result stays open: apply_rest reads and compares */
+	} else if (error->code == ERR_REJECTED && drop_named_fields(s->restore, action, error->text)) {
+		queue_push(s, action);
 	} else {
 		action_fail(s->restore, action, error->text);
 	}
@@ -217,7 +220,7 @@ static void create_done(json_t *body, const struct error *error, int64_t retry_a
 static int create_send(struct sender *s, struct action *action, struct error *err)
 {
 	auto_free char *path = kube_create_path(action->resource, action->object->namespace_, false);
-	const struct kube_request request = {.method = "POST", .path = path, .body = action->object->json};
+	const struct kube_request request = {.method = "POST", .path = path, .body = action_body(action)};
 
 	action->sender = s;
 	action->sent = clock_monotonic_ms();
@@ -396,6 +399,27 @@ static int merge_send(struct restore *restore, struct action *action, struct err
 	return action->kind == ACTION_MERGE ? error_set(err, ERR_FAILED, "somebody else keeps changing it") : 0;
 }
 
+/* Its name is free again: once more, by itself. */
+static int create_behind(struct restore *restore, struct action *action, struct error *err)
+{
+	auto_free char *path = kube_create_path(action->resource, action->object->namespace_, false);
+	const struct kube_request request = {.method = "POST", .path = path, .body = action_body(action)};
+	auto_json json_t *stored = NULL;
+
+	if (leaving_wait(restore, action, err) < 0 || kube_call(restore->settings->client, &request, &stored, err) < 0)
+		return -1;
+	action->reason = NULL;
+	action_created(restore, action, stored);
+	return 0;
+}
+
+static enum action_result result_of(enum action_kind kind)
+{
+	if (kind == ACTION_UPDATE)
+		return RESULT_UPDATED;
+	return kind == ACTION_SKIP ? RESULT_SKIPPED : RESULT_CONFLICT;
+}
+
 static int settle(struct restore *restore, struct action *action, struct error *err)
 {
 	if (action->kind == ACTION_CREATE) {
@@ -405,11 +429,15 @@ static int settle(struct restore *restore, struct action *action, struct error *
 		action->error = NULL;
 		if (action->kind == ACTION_SKIP && action->unanswered)
 			action_end(restore, action, RESULT_CREATED);
+		if (action->leaving)
+			return create_behind(restore, action, err);
 	}
 	if (action->result == RESULT_NONE && action->kind == ACTION_MERGE && merge_send(restore, action, err) < 0)
 		return -1;
+	if (action->result == RESULT_NONE && action->kind == ACTION_UPDATE && overwrite_send(restore, action, err) < 0)
+		return -1;
 	if (action->result == RESULT_NONE)
-		action_end(restore, action, action->kind == ACTION_SKIP ? RESULT_SKIPPED : RESULT_CONFLICT);
+		action_end(restore, action, result_of(action->kind));
 	return 0;
 }
 
@@ -428,16 +456,16 @@ static int apply_one(struct restore *restore, struct action *action, struct erro
 	return 0;
 }
 
-/* What was known not to be there is sent; this is the rest: what is merged, what turned out to be there, what is left as it is. */
+/* What was known not to be there is sent; this is the rest: what is merged or replaced, what turned out to be there, what is left as it is. */
 static int apply_rest(struct restore *restore, struct action *from, struct action *to, struct error *err)
 {
-	auto_free struct action **merges = xcalloc((size_t)(to - from) + 1, sizeof(struct action *));
+	auto_free struct action **sent = xcalloc((size_t)(to - from) + 1, sizeof(struct action *));
 	size_t count = 0;
 
 	for (struct action *action = from; action < to; action++)
-		if (action->result == RESULT_NONE && action->kind == ACTION_MERGE)
-			merges[count++] = action;
-	if (record_begin(restore, merges, count, err) < 0)
+		if (action->result == RESULT_NONE && (action->kind == ACTION_MERGE || action->kind == ACTION_UPDATE))
+			sent[count++] = action;
+	if (record_begin(restore, sent, count, err) < 0)
 		return -1;
 	for (struct action *action = from; action < to; action++) {
 		if (action->result != RESULT_NONE)
@@ -477,6 +505,8 @@ int apply_run(struct restore *restore, struct error *err)
 {
 	struct action *from = restore->actions, *end = restore->actions + restore->action_count, *to;
 
+	if (orphans_adopt(restore, err) < 0)
+		return -1;
 	for (; from < end; from = to) {
 		for (to = from; to < end && to->wave == from->wave; to++)
 			;

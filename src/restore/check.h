@@ -86,6 +86,8 @@ json_t *check_services(const struct preflight *p);
 void check_installation(struct preflight *p);
 /* check_needs.c: what of requirements.yaml the row's name says */
 void check_needs(struct preflight *p);
+/* orphans.c: also fills restore->orphans */
+void check_orphans(struct preflight *p);
 /* check_nodes.c */
 void check_nodes(struct preflight *p);
 

@@ -59,6 +59,8 @@ static bool is_waited_for(const struct policy_kind *row)
 
 static void need_rights(const struct restore *restore, struct rights *rights)
 {
+	static const char *const verbs[] = {[ACTION_CREATE] = "create", [ACTION_MERGE] = "patch", [ACTION_UPDATE] = "update"};
+
 	for (size_t i = 0; i < restore->action_count; i++) {
 		const struct action *action = &restore->actions[i];
 		const struct object *o = action->object;
@@ -67,7 +69,7 @@ static void need_rights(const struct restore *restore, struct rights *rights)
 			need_right(rights, "list", o, "");
 		if (!action->resource || !check_is_sent(action))
 			continue;
-		need_right(rights, action->kind == ACTION_CREATE ? "create" : "patch", o, o->namespace_);
+		need_right(rights, verbs[action->kind], o, o->namespace_);
 		if (restore->settings->wait_ms > 0 && is_waited_for(action->row))
 			need_right(rights, "watch", o, o->namespace_);
 	}

@@ -55,6 +55,17 @@ static int namespaces_active(struct restore *restore, const char **waiting, stru
 	return rc < 0 ? -1 : *waiting == NULL;
 }
 
+/* In the words of the controller that deletes it. */
+static void namespace_holders(struct restore *restore, const char *name, struct strbuf *out)
+{
+	const struct kube_resource *namespaces = discovery_find(restore->discovery, "", "namespaces", NULL);
+	struct error ignored = ERROR_INIT;
+	auto_json json_t *live = NULL;
+
+	if (namespaces && kube_get(restore->settings->client, namespaces, NULL, name, &live, &ignored) == 0)
+		leaving_namespace_text(live, out);
+}
+
 static int gate_namespaces(struct restore *restore, struct action *from, struct action *to, struct error *err)
 {
 	int64_t until = clock_monotonic_ms() + restore->patience.gate;
@@ -69,7 +80,11 @@ static int gate_namespaces(struct restore *restore, struct action *from, struct 
 		clock_sleep_ms(restore->patience.gate_poll);
 	}
 	if (open == 0) {
-		error_set(err, ERR_NOT_READY, "namespace '%s' is not active on the target", waiting);
+		auto_strbuf struct strbuf holders = STRBUF_INIT;
+
+		namespace_holders(restore, waiting, &holders);
+		error_set(err, ERR_NOT_READY, "namespace '%s' is not active on the target%s%s", waiting, holders.len ? ": " : "",
+			holders.buf);
 		return error_hint(err, "see `kubectl get namespace %s -o yaml`; then go on with the restore", waiting);
 	}
 	return open < 0 ? -1 : 0;

@@ -25,18 +25,31 @@ struct restore_settings;
 struct sender;
 struct snapshot;
 
-enum action_kind { ACTION_CREATE, ACTION_MERGE, ACTION_SKIP, ACTION_CONFLICT };
-enum action_result { RESULT_NONE, RESULT_CREATED, RESULT_MERGED, RESULT_SKIPPED, RESULT_CONFLICT, RESULT_FAILED, RESULT_BLOCKED };
+enum action_kind { ACTION_CREATE, ACTION_MERGE, ACTION_UPDATE, ACTION_SKIP, ACTION_CONFLICT };
+enum action_result {
+	RESULT_NONE,
+	RESULT_CREATED,
+	RESULT_MERGED,
+	RESULT_UPDATED,
+	RESULT_SKIPPED,
+	RESULT_CONFLICT,
+	RESULT_FAILED,
+	RESULT_BLOCKED
+};
 
 struct action {
 	const struct object *object;
 	const struct policy_kind *row;
 	const struct kube_resource *resource; /* at the object's version; NULL: not served, then preflight blocks it */
+	bool leaving;                         /* what is there is being deleted: it is waited for */
 	bool unlisted;                        /* the target does not let us see what is there of its kind */
 	size_t wave;
 	enum action_kind kind;
 	enum action_result result;
 	json_t *patch;        /* of a merge */
+	json_t *body;         /* what is sent, where it is not the object itself (fields were dropped); else NULL */
+	json_t *dropped;      /* paths of these fields; NULL: none */
+	char *copy;           /* file with what an update has replaced; NULL: none */
 	json_t *fields;       /* what differs: [{path, live, snapshot}], as fields.c marks them */
 	json_t *live;         /* what was found in its place: {uid, sha256 (of what is left of it after cleaning)}, or null */
 	const json_t *ground; /* the same when the plan was made that is executed; NULL: none, then it is written whatever is there now */
@@ -92,6 +105,8 @@ struct restore {
 	bool exact;                  /* a plan file is executed: nothing is written where the target is not what it rests on */
 	json_t *stale;               /* what is not: [{object, text}] */
 	struct lease *lease;         /* NULL: none */
+	json_t *orphans;             /* as restore.h says */
+	int64_t leaving_until;       /* monotonic ms: so long is waited for what is being deleted; 0: nothing was yet */
 };
 
 /* Whether the target has the namespace. */
@@ -108,6 +123,33 @@ int plan_make(struct restore *restore, struct error *err);
 void plan_decide(struct restore *restore, struct action *action, const json_t *live);
 /* What would be written, though what is there is not the action's ground, becomes a conflict. */
 void plan_hold(struct action *action);
+/* drop.c: what of the action is sent. Borrowed. */
+const json_t *action_body(const struct action *action);
+/* Where --drop-unknown-fields was said: take out of the body the fields that the refusal names as unknown; how many there were. */
+size_t drop_named_fields(const struct restore *restore, struct action *action, const char *refusal);
+/* A finding for each field that was left out: of an object that the server has taken. */
+void drop_tell(struct restore *restore, const struct action *action);
+
+/* overwrite.c: an action that would be a conflict becomes an update; where a dry run is refused it stays one, with the server's words. */
+void overwrite_decide(struct restore *restore, struct action *action, const json_t *live);
+/* Keep a copy and replace. The kind changes where the live object is another by now. */
+int overwrite_send(struct restore *restore, struct action *action, struct error *err);
+/* The first copy that this restore has kept of the object; NULL: none. The caller frees. */
+char *overwrite_copy(const struct restore *restore, const struct action *action);
+
+/* leaving.c: wait until what is being deleted is gone, at most until leaving_until; else name what holds it. */
+int leaving_wait(struct restore *restore, const struct action *action, struct error *err);
+/* Append what holds a namespace that is being deleted, in the server's words. */
+void leaving_namespace_text(const json_t *namespace_, struct strbuf *out);
+
+/* orphans.c: remove them, where --adopt-orphans was said. Those that cannot be removed have an error; -1 only when the restore cannot go on. */
+int orphans_adopt(struct restore *restore, struct error *err);
+/* Whether there are any to remove; whether one could not be removed. */
+bool orphans_are_left(const struct restore *restore);
+bool orphans_failed(const struct restore *restore);
+
+/* Findings for what the server did not keep as it was sent, and for what was left out. stored is cleaned. */
+void apply_check_stored(struct restore *restore, const struct action *action, json_t *stored);
 /* Run all waves. Failures of single objects are results of their actions; -1 only when the restore cannot go on. */
 int apply_run(struct restore *restore, struct error *err);
 /* Wait until the gate in front of the wave (actions from..to) is open. */

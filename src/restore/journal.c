@@ -38,6 +38,7 @@ struct journal {
 	json_t *lines; /* of the actions, in their order */
 	struct past *past;
 	size_t past_count, past_cap;
+	json_t *adopted;
 	json_t *waves, *phases;   /* sums: {"3 gate": ms}, {"apply": ms} */
 	json_t *running;          /* phases that were started and not stopped: {"apply": when} */
 	json_int_t last;          /* wall clock of the last record, seconds */
@@ -54,6 +55,7 @@ void journal_free(struct journal *journal)
 	free(journal->past);
 	json_decref(journal->lines);
 	json_decref(journal->header);
+	json_decref(journal->adopted);
 	json_decref(journal->waves);
 	json_decref(journal->phases);
 	json_decref(journal->running);
@@ -85,6 +87,7 @@ static struct journal *journal_new(const char *path)
 	journal->path = xstrdup(path);
 	journal->name = xstrndup(name, len > tail && strcmp(name + len - tail, SUFFIX) == 0 ? len - tail : len);
 	journal->lines = json_array();
+	journal->adopted = json_array();
 	journal->waves = json_object();
 	journal->phases = json_object();
 	journal->running = json_object();
@@ -232,6 +235,23 @@ static bool read_end(struct journal *journal, const json_t *record)
 	return true;
 }
 
+static bool read_adopt(struct journal *journal, const json_t *record)
+{
+	json_t *orphan = json_object_get(record, "adopt");
+	const char *uid = json_text_at(orphan, "uid", NULL), *other;
+	json_t *item;
+	size_t i;
+
+	if (!uid)
+		return false;
+	json_array_foreach (journal->adopted, i, item) {
+		other = json_text_at(item, "uid", NULL);
+		if (strcmp(other, uid) == 0)
+			return json_array_set(journal->adopted, i, orphan) == 0;
+	}
+	return json_array_append(journal->adopted, orphan) == 0;
+}
+
 static char *wave_key(size_t wave, const char *what)
 {
 	return xasprintf("%zu %s", wave, what);
@@ -295,6 +315,7 @@ static const struct {
 } records[] = {
 	{"begin", read_begin},
 	{"end", read_end},
+	{"adopt", read_adopt},
 	{"wave", read_wave},
 	{"start", read_start},
 	{"stop", read_stop},
@@ -581,6 +602,12 @@ void journal_end(struct journal *journal, size_t action, json_t *outcome)
 	add(journal, json_pack("{s:I, s:o}", "end", (json_int_t)action, "outcome", outcome));
 }
 
+int journal_adopt(struct journal *journal, const json_t *orphan, struct error *err)
+{
+	add(journal, json_pack("{s:o}", "adopt", json_deep_copy(orphan)));
+	return sync_log(journal, err);
+}
+
 void journal_wave(struct journal *journal, size_t wave, const char *what, int64_t ms)
 {
 	add(journal, json_pack("{s:I, s:s, s:I}", "wave", (json_int_t)wave, "what", what, "milliseconds", (json_int_t)ms));
@@ -645,6 +672,11 @@ bool journal_begun(const struct journal *journal, size_t action)
 const json_t *journal_outcome(const struct journal *journal, size_t action)
 {
 	return journal->past[action].outcome;
+}
+
+const json_t *journal_adopted(const struct journal *journal)
+{
+	return journal->adopted;
 }
 
 static int64_t sum_of(const json_t *sums, const char *key)

@@ -30,7 +30,7 @@
 
 const char *action_kind_name(enum action_kind kind)
 {
-	static const char *const names[] = {"create", "merge", "skip", "conflict"};
+	static const char *const names[] = {"create", "merge", "update", "skip", "conflict"};
 
 	return names[kind];
 }
@@ -135,13 +135,15 @@ static void decide(struct action *action, enum action_kind kind, const char *rea
  * What differs is seen on the cleaned object, but the patch is made from the live one: a list in it is the whole new list, and what cleaning
  * hides (the token of a ServiceAccount) must not be lost. With the resourceVersion, somebody else's write in between is a 409, not a loss.
  */
-static void decide_merge(struct action *action, const json_t *live, const json_t *clean)
+static void decide_merge(const struct restore *restore, struct action *action, const json_t *live, const json_t *clean)
 {
 	const struct policy_kind *row = action->row;
 	auto_json json_t *missing = merge_patch(clean, action->object->json, row->merge, row->merge_count, field_add, action->fields);
 
 	action->patch = missing ? merge_patch(live, action->object->json, row->merge, row->merge_count, NULL, NULL) : NULL;
-	if (action->patch) {
+	if (action->patch && restore->settings->overwrite && json_array_size(action->fields)) {
+		decide(action, ACTION_CONFLICT, "differs");
+	} else if (action->patch) {
 		json_t *metadata = json_object_get(action->patch, "metadata");
 
 		if (!metadata)
@@ -165,6 +167,11 @@ static void decide_differing(struct restore *restore, struct action *action, con
 	diff_values(clean, action->object->json, field_add, action->fields);
 }
 
+static bool is_leaving(const json_t *live)
+{
+	return json_at(live, "metadata", "deletionTimestamp", NULL) != NULL;
+}
+
 /* Status and what else is cleaned away may change: the plan does not rest on it. */
 static json_t *live_json(const json_t *live, const json_t *clean)
 {
@@ -186,14 +193,16 @@ void plan_hold(struct action *action)
 
 static void decide_live(struct restore *restore, struct action *action, const json_t *live, const json_t *clean)
 {
-	if (json_at(live, "metadata", "deletionTimestamp", NULL))
-		decide(action, ACTION_CONFLICT, "is being deleted on the target");
+	if (action->leaving)
+		decide(action, ACTION_CREATE, "when the one that is being deleted on the target is gone");
 	else if (diff_equal(clean, action->object->json))
 		decide(action, ACTION_SKIP, "equal already");
 	else if (action->row->merge_count)
-		decide_merge(action, live, clean);
+		decide_merge(restore, action, live, clean);
 	else
 		decide_differing(restore, action, live, clean);
+	if (action->kind == ACTION_CONFLICT && restore->settings->overwrite && action->resource)
+		overwrite_decide(restore, action, live);
 }
 
 void plan_decide(struct restore *restore, struct action *action, const json_t *live)
@@ -205,9 +214,11 @@ void plan_decide(struct restore *restore, struct action *action, const json_t *l
 	json_decref(action->live);
 	action->fields = json_array();
 	action->patch = NULL;
+	action->leaving = is_leaving(live);
 	if (live) {
 		policy_clean(action->row, clean);
-		action->live = live_json(live, clean);
+		/* one that is leaving is waited for: the plan rests on its absence */
+		action->live = action->leaving ? json_null() : live_json(live, clean);
 		decide_live(restore, action, live, clean);
 		fields_mark_immutable(action, live);
 	} else {

@@ -54,6 +54,8 @@ static const struct check checks[] = {
 	{"service-accounts", BLOCKS_CONVERGE, check_needs, "create it"},
 	{"volumes", BLOCKS_CONVERGE, check_needs, "create it, and bring the model onto it"},
 	{"references", BLOCKS_CONVERGE, check_needs, "create it, or install what brings it"},
+	{"orphans", BLOCKS_CONVERGE, check_orphans,
+		"--adopt-orphans removes it, so that its controller makes its own; the plan then lists what is removed"},
 	{"nodes", BLOCKS_CONVERGE, check_nodes,
 		"add such nodes, or change the service in the snapshot; --ignore nodes where an autoscaler adds them"},
 };
@@ -209,7 +211,7 @@ void check_untested(struct preflight *p, const char *fmt, ...)
 
 bool check_is_sent(const struct action *action)
 {
-	return action->result == RESULT_NONE && (action->kind == ACTION_CREATE || action->kind == ACTION_MERGE);
+	return action->result == RESULT_NONE && action->kind < ACTION_SKIP;
 }
 
 bool check_is_created(const struct action *action)
@@ -426,6 +428,8 @@ int preflight_ignore(struct restore *restore, struct error *err)
 	const struct strlist *names = restore->settings->ignore;
 
 	ignore_of_head(restore);
+	if (!restore->head && restore->settings->drop_unknown_fields)
+		strlist_add(&restore->ignore, "fields"); /* these are left out */
 	for (size_t i = 0; names && i < names->count; i++) {
 		size_t row = 0;
 

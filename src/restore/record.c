@@ -73,6 +73,9 @@ static json_t *header_json(const struct restore *restore)
 		text_or_null(s->context));
 
 	json_object_set_new(json_object_get(header, "options"), "partial", json_boolean(s->partial));
+	json_object_set_new(json_object_get(header, "options"), "overwrite", json_boolean(s->overwrite));
+	json_object_set_new(json_object_get(header, "options"), "dropUnknownFields", json_boolean(s->drop_unknown_fields));
+	json_object_set_new(json_object_get(header, "options"), "adoptOrphans", json_boolean(s->adopt_orphans));
 	json_object_set_new(json_object_get(header, "options"), "ignore", ignored_json(restore));
 	json_object_set(header, "policy",
 		s->policy || json_is_object(json_object_get(restore->head, "policy")) ? restore->policy->document : json_null());
@@ -91,11 +94,15 @@ static json_t *action_json(const struct restore *restore, const struct action *a
 {
 	const struct object *o = action->object;
 	char sum[HASH_HEX_SIZE];
+	json_t *json;
 
 	content_sum(o, sum);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "action", action_kind_name(action->kind), "wave",
+	json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "action", action_kind_name(action->kind), "wave",
 		restore->policy->waves[action->wave].name, "group", o->group, "version", o->version, "resource", o->resource, "namespace",
 		o->namespace_, "name", o->name, "sha256", sum, "live", action->live);
+	if (action->kind == ACTION_UPDATE)
+		json_object_set(json, "fields", action->fields);
+	return json;
 }
 
 json_t *record_actions(const struct restore *restore)
@@ -201,6 +208,9 @@ void restore_settings_of(const json_t *header, struct restore_settings *settings
 	settings->snapshot = path ? path : json_text_at(header, "snapshot", "commit", NULL);
 	settings->in_place = is_true(header, "inPlace");
 	settings->partial = is_true(header, "partial");
+	settings->overwrite = is_true(header, "overwrite");
+	settings->adopt_orphans = is_true(header, "adoptOrphans");
+	settings->drop_unknown_fields = is_true(header, "dropUnknownFields");
 	settings->wait_ms = number_of(header, "waitMilliseconds");
 	settings->rto_ms = number_of(header, "rtoMilliseconds");
 }
@@ -268,12 +278,24 @@ static void take_findings(struct restore *restore, const json_t *outcome)
 		json_array_append(restore->findings, finding);
 }
 
+/* Of an update: what differed, and where the copy is. */
+static void take_replaced(struct restore *restore, struct action *action, json_t *fields)
+{
+	if (json_is_array(fields)) {
+		json_decref(action->fields);
+		action->fields = json_incref(fields);
+	}
+	action->copy = overwrite_copy(restore, action);
+}
+
 /*
  * What ended stays as it ended. What failed, or was begun and has no end, is decided by the live object: one that is there and equal was made by us,
  * in a request whose answer we did not live to see.
  */
 static void take_action(struct restore *restore, struct action *action, size_t index)
 {
+	static const enum action_result done[] = {
+		[ACTION_CREATE] = RESULT_CREATED, [ACTION_MERGE] = RESULT_MERGED, [ACTION_UPDATE] = RESULT_UPDATED};
 	const json_t *outcome = journal_outcome(restore->journal, index);
 	enum action_kind planned = record_planned_kind(journal_action(restore->journal, index));
 	enum action_result result = outcome ? result_of(outcome) : RESULT_NONE;
@@ -283,16 +305,18 @@ static void take_action(struct restore *restore, struct action *action, size_t i
 		action->result = result;
 		action->reason = json_text_at(outcome, "reason", NULL);
 		take_findings(restore, outcome);
+		take_replaced(restore, action, json_object_get(outcome, "fields"));
 		return;
 	}
 	if (!journal_begun(restore->journal, index))
 		return;
 	action->unanswered = true;
-	if (action->kind != ACTION_SKIP || (planned != ACTION_CREATE && planned != ACTION_MERGE))
+	if (action->kind != ACTION_SKIP || planned >= ACTION_SKIP)
 		return;
-	action->kind = planned;
+	take_replaced(restore, action, json_object_get(journal_action(restore->journal, index), "fields"));
+	action->kind = action->copy ? ACTION_UPDATE : planned;
 	action->reason = NULL;
-	action->result = planned == ACTION_CREATE ? RESULT_CREATED : RESULT_MERGED;
+	action->result = done[action->kind];
 }
 
 static bool same_action(const struct restore *restore, const struct action *action, const json_t *planned)
@@ -379,6 +403,8 @@ void record_end(struct restore *restore, const struct action *action, const char
 		return;
 	outcome = json_pack("{s:s, s:s*, s:s*, s:s*}", "result", action_result_name(action->result), "error", action->error, "reason",
 		action->reason, "uid", uid);
+	if (action->result == RESULT_UPDATED)
+		json_object_set(outcome, "fields", action->fields);
 	findings = findings_of(restore, action);
 	if (json_array_size(findings))
 		json_object_set(outcome, "findings", findings);

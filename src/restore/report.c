@@ -17,6 +17,7 @@ static const char *const result_names[] = {
 	[RESULT_NONE] = "not run",
 	[RESULT_CREATED] = "created",
 	[RESULT_MERGED] = "merged",
+	[RESULT_UPDATED] = "updated",
 	[RESULT_SKIPPED] = "skipped",
 	[RESULT_CONFLICT] = "conflict",
 	[RESULT_FAILED] = "failed",
@@ -47,9 +48,10 @@ static json_t *action_json(const struct action *action, bool run)
 		o->namespace_, "name", o->name, "reason", string_or_null(action->reason), "fields", action->fields);
 
 	json_object_set_new(json, "blocked", string_or_null(action->result == RESULT_BLOCKED ? action->error : NULL));
+	json_object_set_new(json, "error", string_or_null(action->result == RESULT_BLOCKED && !run ? NULL : action->error));
 	if (run) {
 		json_object_set_new(json, "result", json_string(result_names[action->result]));
-		json_object_set_new(json, "error", string_or_null(action->error));
+		json_object_set_new(json, "copy", string_or_null(action->copy));
 	}
 	return json;
 }
@@ -129,6 +131,7 @@ json_t *report_make(const struct restore *restore, bool run)
 	json_object_set(report, "stale", restore->stale);
 	json_object_set_new(report, "blockers", json_integer((json_int_t)restore->blockers));
 	json_object_set(report, "preflight", restore->preflight);
+	json_object_set(report, "orphans", restore->orphans);
 	json_object_set_new(report, "privileged", privileged_json(restore));
 	if (run) {
 		auto_json json_t *clock = phases_json(&restore->phases);

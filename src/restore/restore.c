@@ -42,6 +42,9 @@ void restore_free(struct restore *restore)
 		json_decref(restore->actions[i].patch);
 		json_decref(restore->actions[i].fields);
 		json_decref(restore->actions[i].live);
+		json_decref(restore->actions[i].body);
+		json_decref(restore->actions[i].dropped);
+		free(restore->actions[i].copy);
 		free(restore->actions[i].error);
 	}
 	free(restore->actions);
@@ -51,6 +54,7 @@ void restore_free(struct restore *restore)
 	json_decref(restore->dry_run);
 	json_decref(restore->estimate);
 	free(restore->head_name);
+	json_decref(restore->orphans);
 	journal_free(restore->own_journal);
 	json_decref(restore->preflight);
 	map_release(&restore->spaces, NULL);
@@ -185,6 +189,7 @@ int restore_prepare(struct restore **out, const struct restore_settings *setting
 	restore->findings = json_array();
 	restore->stale = json_array();
 	take_head(restore);
+	restore->orphans = json_array();
 	phases_init(&restore->phases, settings->rto_ms);
 	if (preflight_ignore(restore, err) < 0 || fetch(restore, err) < 0 || preflight(restore, err) < 0) {
 		restore_free(restore);
@@ -310,6 +315,8 @@ static int apply(struct restore *restore, struct outcome *outcome, struct error 
 	for (size_t i = 0; i < restore->action_count; i++)
 		if (restore->actions[i].result >= RESULT_CONFLICT)
 			outcome_add(outcome, ERR_PARTIAL);
+	if (orphans_failed(restore))
+		outcome_add(outcome, ERR_PARTIAL);
 	return rc;
 }
 
@@ -319,10 +326,10 @@ static bool writes(const struct restore *restore)
 	for (size_t i = 0; i < restore->action_count; i++) {
 		const struct action *action = &restore->actions[i];
 
-		if (action->result == RESULT_NONE && (action->kind == ACTION_CREATE || action->kind == ACTION_MERGE))
+		if (action->result == RESULT_NONE && action->kind < ACTION_SKIP)
 			return true;
 	}
-	return false;
+	return orphans_are_left(restore);
 }
 
 /* Also where a resumed restore has nothing left to send: the run that was killed may still hold it. */

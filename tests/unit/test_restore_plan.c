@@ -110,14 +110,14 @@ static void test_a_dry_run_that_is_refused_leaves_a_conflict(void **state)
 	}
 }
 
-static void test_an_object_that_is_being_deleted_is_a_conflict(void **state)
+static void test_an_object_that_is_being_deleted_is_created_behind_it(void **state)
 {
 	struct restore_fixture *f = *state;
 
 	with_config(f, LIVE_CONFIG("one", "", ",'deletionTimestamp':'2026-11-20T14:00:00Z'"));
 	restore_plan(f);
-	assert_action(f->plan, "app", "action", "conflict");
-	assert_action(f->plan, "app", "reason", "is being deleted on the target");
+	assert_action(f->plan, "app", "action", "create");
+	assert_action(f->plan, "app", "reason", "when the one that is being deleted on the target is gone");
 }
 
 static void test_a_credential_that_differs_is_not_shown(void **state)
@@ -370,7 +370,7 @@ int main(void)
 		TEST(test_an_object_that_differs_by_server_defaults_is_skipped),
 		TEST(test_the_dry_run_is_held_to_the_version_that_was_seen),
 		TEST(test_a_dry_run_that_is_refused_leaves_a_conflict),
-		TEST(test_an_object_that_is_being_deleted_is_a_conflict),
+		TEST(test_an_object_that_is_being_deleted_is_created_behind_it),
 		TEST(test_a_credential_that_differs_is_not_shown),
 		TEST(test_missing_labels_are_merged),
 		TEST(test_a_merge_names_the_label_that_differs),
