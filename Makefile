@@ -129,7 +129,7 @@ format:
 
 # --- other ways to run the tests -------------------------------------------------------------------------------------------------------
 
-.PHONY: check-asan coverage fuzz sweep bench crash fidelity
+.PHONY: check-asan coverage fuzz sweep bench crash fidelity compare
 # The list of the samples, with what became of each, stays in build/samples.jsonl.
 FIDELITY_SEEDS ?= 200
 fidelity: setup
@@ -144,6 +144,12 @@ crash: setup
 	@$(MAKE) --no-print-directory -j2 all
 	@tests/cluster/build.sh >/dev/null
 	@tests/crash/sweep.sh
+
+# docs/COMPARISON.md has the table.
+compare: setup
+	@$(MAKE) --no-print-directory -j2 all
+	@tests/cluster/build.sh >/dev/null
+	@COMPARE_TABLE=$(abspath $(BUILD))/comparison.md bash tests/compare/compare.sh
 
 check-asan: setup
 	@$(MAKE) --no-print-directory -j2 BUILD=build/asan OPT="-O1 -g" SANITIZE=address,undefined all unit
