@@ -4,11 +4,13 @@
 
 #include "command.h"
 #include "util/error.h"
+#include "util/suggest.h"
 
 #define OPTIONS(...) ((const enum option_id[]){__VA_ARGS__, OPTION_NONE})
 #define EXAMPLES(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define REPOSITORY OPTION_REPO, OPTION_CLUSTER
 #define CONNECTION OPTION_KUBECONFIG, OPTION_CONTEXT
+#define SELECTION OPTION_ONLY, OPTION_ONLY_REFERENCES
 #define SCOPE OPTION_NAMESPACE, OPTION_ALL_NAMESPACES
 
 #define ABOUT_SNAPSHOT_ARGUMENT                                                                                                            \
@@ -64,9 +66,10 @@ const struct command commands[] = {
 			 "'restore --plan' executes." ABOUT_SNAPSHOT_ARGUMENT,
 		.examples =
 			EXAMPLES("plan clusters/prod --context dr-cluster", "plan --context dr-cluster --requirements-template ./secrets",
-				"plan clusters/prod --server-dry-run", "plan --partial --ignore nodes -o json > plan.json"),
+				"plan clusters/prod --server-dry-run", "plan --partial --ignore nodes -o json > plan.json",
+				"plan --only kind=llmisvc,ns=prod --only label=team=ml"),
 		.options = OPTIONS(OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL, OPTION_IGNORE, OPTION_OVERWRITE,
-			OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, OPTION_REQUIREMENTS_TEMPLATE,
+			OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, SELECTION, OPTION_REQUIREMENTS_TEMPLATE,
 			OPTION_SERVER_DRY_RUN, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
 		.needs = NEEDS_CLIENT,
 		.run = command_plan,
@@ -98,7 +101,7 @@ const struct command commands[] = {
 			"restore ./prod-20261120T140000Z-0f3c9a.tar.zst --yes -o json", "restore --resume --context dr-cluster",
 			"restore --plan plan.json --yes --context dr-cluster"),
 		.options = OPTIONS(OPTION_YES, OPTION_RESUME, OPTION_PLAN, OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL,
-			OPTION_IGNORE, OPTION_OVERWRITE, OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
+			OPTION_IGNORE, OPTION_OVERWRITE, OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, SELECTION, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
 		.run = command_restore,
 		.print = print_restore,
 	},
@@ -111,7 +114,7 @@ const struct command commands[] = {
 			 "reads the "
 			 "conditions, and asks the models. Changes nothing." ABOUT_SNAPSHOT_ARGUMENT,
 		.examples = EXAMPLES("verify --context dr-cluster", "verify @{2026-11-20T14:00Z} -o json"),
-		.options = OPTIONS(REPOSITORY, OPTION_ACCEPT_EDITS, OPTION_OTHER_POLICY, CONNECTION),
+		.options = OPTIONS(REPOSITORY, OPTION_ACCEPT_EDITS, SELECTION, OPTION_OTHER_POLICY, CONNECTION),
 		.needs = NEEDS_CLIENT,
 		.run = command_verify,
 		.print = print_verify,

@@ -10,6 +10,7 @@
 #include "util/file.h"
 #include "util/json.h"
 #include "util/strbuf.h"
+#include "util/suggest.h"
 #include "util/yaml.h"
 
 #define CONFIG_SYSTEM "/etc/rhaii-dr/config.yaml"
@@ -72,6 +73,7 @@ static const char *const expected[] = {
 	[OPT_DURATION] = "a duration (90s, 30m, 1h30m)",
 	[OPT_CHOICE] = "a string",
 	[OPT_LIST] = "a list of strings",
+	[OPT_WHOLES] = "a list of strings",
 };
 
 /* The value as it would be written on a command line, NULL when it is not of the option's type. The caller frees. */
@@ -103,7 +105,7 @@ static int set_key(struct settings *settings, enum option_id id, const char *pat
 	const json_t *item;
 	size_t i;
 
-	if (option_rows[id].type != OPT_LIST || !json_is_array(value))
+	if (!option_is_list(id) || !json_is_array(value))
 		return set_scalar(settings, id, where, value, err);
 	json_array_foreach (value, i, item)
 		if (set_scalar(settings, id, where, item, err) < 0)

@@ -5,8 +5,8 @@
 
 #include "command.h"
 #include "object/change.h"
+#include "object/name.h"
 #include "object/object.h"
-#include "object_name.h"
 #include "output.h"
 #include "store/git.h"
 #include "tables.h"
@@ -15,6 +15,7 @@
 #include "util/json.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
+#include "util/suggest.h"
 #include "util/yaml.h"
 
 /* Of the newest snapshot. */

@@ -59,6 +59,12 @@ const struct option option_rows[OPTION_COUNT] = {
 		.reach = COMMAND_LINE_ONLY, .help = "leave out the fields that the target does not know; each is reported"},
 	[OPTION_ADOPT_ORPHANS] = {FILLS(adopt_orphans), .name = "adopt-orphans", .type = OPT_FLAG, .reach = COMMAND_LINE_ONLY,
 		.help = "remove generated objects that lost their owner, so that the controller makes its own; the plan lists them"},
+	[OPTION_ONLY] = {FILLS(selection.only), .name = "only", .type = OPT_WHOLES, .arg = "KEY=VALUE,...",
+		.help = "only objects that all of these hold for: kind=, ns=, name=, label=; repeatable, then those that one of them holds "
+			"for"},
+	[OPTION_ONLY_REFERENCES] = {FILLS(selection.references), .name = "only-references", .type = OPT_CHOICE,
+		.choices = selection_references, .def = "include",
+		.help = "what the objects of --only need and it does not choose: restore it too, or refuse"},
 	[OPTION_REQUIREMENTS_TEMPLATE] = {FILLS(requirements_template), .name = "requirements-template", .type = OPT_TEXT, .arg = "DIR",
 		.reach = COMMAND_LINE_ONLY, .help = "write the manifests of what the target must bring here, empty, to be filled"},
 	[OPTION_WAIT] = {FILLS(wait_ms), .name = "wait", .type = OPT_DURATION, .arg = "DURATION", .def = "30m",

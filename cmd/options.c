@@ -12,6 +12,7 @@
 #include "util/env.h"
 #include "util/error.h"
 #include "util/strbuf.h"
+#include "util/suggest.h"
 
 struct option_given {
 	enum option_id id;
@@ -100,6 +101,14 @@ static int set_list(const struct option *row, void *member, const char *where, c
 	return 0;
 }
 
+static int set_wholes(const struct option *row, void *member, const char *where, const char *text, struct error *err)
+{
+	if (!*text)
+		return error_set(err, ERR_USAGE, "%s: empty, expected %s", where, row->arg);
+	strlist_add(member, text);
+	return 0;
+}
+
 static const set_fn set_by_type[] = {
 	[OPT_FLAG] = set_flag,
 	[OPT_TEXT] = set_text,
@@ -107,11 +116,18 @@ static const set_fn set_by_type[] = {
 	[OPT_DURATION] = set_duration,
 	[OPT_CHOICE] = set_choice,
 	[OPT_LIST] = set_list,
+	[OPT_WHOLES] = set_wholes,
 };
 
 _Static_assert(sizeof(enum output_format) == sizeof(unsigned) && sizeof(enum color_when) == sizeof(unsigned) &&
-		sizeof(enum log_format) == sizeof(unsigned) && sizeof(enum rbac_command) == sizeof(unsigned),
+		sizeof(enum log_format) == sizeof(unsigned) && sizeof(enum rbac_command) == sizeof(unsigned) &&
+		sizeof(enum selection_references) == sizeof(unsigned),
 	"set_choice writes all of them as unsigned");
+
+bool option_is_list(enum option_id id)
+{
+	return option_rows[id].type == OPT_LIST || option_rows[id].type == OPT_WHOLES;
+}
 
 static void *member_of(struct settings *settings, enum option_id id)
 {
@@ -124,7 +140,7 @@ int option_set(
 	const struct option *row = &option_rows[id];
 
 	/* A list of a higher source replaces that of a lower one, it does not add to it. */
-	if (row->type == OPT_LIST && source > settings->from[id])
+	if (option_is_list(id) && source > settings->from[id])
 		strlist_release(member_of(settings, id));
 	settings->from[id] = source;
 	return set_by_type[row->type](row, member_of(settings, id), where, text, err);
@@ -356,14 +372,14 @@ static bool is_set(struct settings *settings, enum option_id id)
 {
 	const void *member = member_of(settings, id);
 
-	if (option_rows[id].type == OPT_LIST)
+	if (option_is_list(id))
 		return ((const struct strlist *)member)->count > 0;
 	return *(const bool *)member;
 }
 
 static void unset(struct settings *settings, enum option_id id)
 {
-	if (option_rows[id].type == OPT_LIST)
+	if (option_is_list(id))
 		strlist_release(member_of(settings, id));
 	else
 		*(bool *)member_of(settings, id) = false;
@@ -417,7 +433,7 @@ void settings_release(struct settings *settings)
 	for (enum option_id id = OPTION_NONE + 1; id < OPTION_COUNT; id++) {
 		if (option_rows[id].type == OPT_TEXT)
 			free(*(char **)member_of(settings, id));
-		else if (option_rows[id].type == OPT_LIST)
+		else if (option_is_list(id))
 			strlist_release(member_of(settings, id));
 	}
 	for (size_t i = 0; i < settings->given_count; i++)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "policy/rbac.h"
+#include "restore/select.h"
 #include "util/mem.h"
 
 struct error;
@@ -48,6 +49,8 @@ enum option_id {
 	OPTION_OVERWRITE,
 	OPTION_DROP_UNKNOWN_FIELDS,
 	OPTION_ADOPT_ORPHANS,
+	OPTION_ONLY,
+	OPTION_ONLY_REFERENCES,
 	OPTION_REQUIREMENTS_TEMPLATE,
 	OPTION_WAIT,
 	OPTION_RTO,
@@ -77,6 +80,7 @@ enum option_type {
 	OPT_DURATION, /* int64_t, milliseconds */
 	OPT_CHOICE,   /* an enum: the index of the word in choices */
 	OPT_LIST,     /* struct strlist: repeatable, or separated by commas */
+	OPT_WHOLES,   /* struct strlist: repeatable, commas are part of a value */
 };
 
 /* Where a value may come from. The rest have all of them. */
@@ -125,6 +129,7 @@ struct settings {
 	bool yes, resume, in_place, accept_edits, partial;
 	bool overwrite, drop_unknown_fields, adopt_orphans;
 	struct strlist ignore; /* checks of preflight */
+	struct selection selection;
 	char *requirements_template;
 	bool server_dry_run;
 	char *plan; /* a file, "-": standard input; NULL: none */
@@ -165,6 +170,8 @@ void settings_release(struct settings *settings);
 
 /* Whether it stands on the command line: known after options_scan. */
 bool option_is_given(const struct settings *settings, enum option_id id);
+/* Whether it may be given several times. */
+bool option_is_list(enum option_id id);
 bool option_is_taken(enum option_id id, const enum option_id *allowed);
 /* Append "RHAII_DR_PAGE_SIZE". */
 void option_variable(enum option_id id, struct strbuf *out);
@@ -173,8 +180,5 @@ void option_flag_text(enum option_id id, struct strbuf *out);
 /* Set one member from text. where is the place it stands at, for messages: "option '--wait'". ERR_USAGE. */
 int option_set(
 	struct settings *settings, enum option_id id, enum option_source source, const char *where, const char *text, struct error *err);
-
-/* The nearest of names (NULL-terminated) to a mistyped word, when it is near enough; else NULL. */
-const char *suggest(const char *word, const char *const *names);
 
 #endif

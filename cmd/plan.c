@@ -40,6 +40,7 @@ int command_plan(struct context *ctx, struct error *err)
 		.ignore = &s->ignore,
 		.explain = true,
 		.server_dry_run = s->server_dry_run,
+		.selection = &s->selection,
 	};
 	struct restore *restore;
 	int rc;

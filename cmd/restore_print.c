@@ -14,6 +14,7 @@ static void print_head(struct output *out, const json_t *document)
 	table_origin(out, json_object_get(document, "snapshot"));
 	output_field(out, "target", "%s (%s)", table_text(json_object_get(document, "target"), "url"),
 		table_text(json_object_get(document, "target"), "server"));
+	table_selection(out, json_object_get(document, "selection"));
 }
 
 /* A row a wave: its names, and how many of its actions have each value of key ("action" in a plan, "result" in a report). */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "command.h"
+#include "object/name.h"
 #include "object/object.h"
-#include "object_name.h"
 #include "output.h"
 #include "snapshot/why.h"
 #include "tables.h"

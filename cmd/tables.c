@@ -127,6 +127,25 @@ void table_requirements(struct output *out, const char *title, const json_t *req
 	output_table(out, rows, columns);
 }
 
+void table_selection(struct output *out, const json_t *selection)
+{
+	static const struct column columns[] = {
+		{"OBJECT", "object", CELL_TEXT, 0}, {"NEEDED BY", "neededBy", CELL_TEXT, TEXT_MAX}, {NULL, NULL, CELL_TEXT, 0}};
+	const json_t *only = json_object_get(selection, "only"), *condition, *pulled_in = json_object_get(selection, "pulledIn");
+	size_t i;
+
+	if (!json_is_object(selection))
+		return;
+	json_array_foreach (only, i, condition)
+		output_field(out, i ? "" : "only", "%s", json_string_value(condition));
+	output_field(out, "part", "%lld objects chosen, %zu that they need, %lld left out", table_number(selection, "chosen"),
+		json_array_size(pulled_in), table_number(selection, "leftOut"));
+	if (json_array_size(pulled_in) == 0)
+		return;
+	output_heading(out, "Taken as well, since it is needed:");
+	output_table(out, pulled_in, columns);
+}
+
 void table_environment(struct output *out, const json_t *environment)
 {
 	static const struct column columns[] = {{"OBJECT", "object", CELL_TEXT, 0}, {"FIELD", "path", CELL_TEXT, 0},

@@ -4,6 +4,7 @@
 #include "command.h"
 #include "kube/discovery.h"
 #include "output.h"
+#include "restore/select.h"
 #include "tables.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -14,7 +15,7 @@ static int probe(struct context *ctx, const struct snapshot *snapshot, struct er
 	struct discovery *discovery;
 	int rc;
 
-	if (context_snapshot_policy(ctx, snapshot, err) < 0 || discovery_load(&discovery, ctx->client, err) < 0)
+	if (discovery_load(&discovery, ctx->client, err) < 0)
 		return -1;
 	settings.policy = ctx->policy;
 	settings.discovery = discovery;
@@ -25,14 +26,21 @@ static int probe(struct context *ctx, const struct snapshot *snapshot, struct er
 
 int command_verify(struct context *ctx, struct error *err)
 {
+	auto_json json_t *selection = NULL;
 	struct snapshot *snapshot;
 	int rc;
 
 	if (snapshot_open(&snapshot, &ctx->source, context_arg(ctx, 0), err) < 0)
 		return -1;
-	rc = probe(ctx, snapshot, err);
+	rc = context_snapshot_policy(ctx, snapshot, err);
 	if (rc == 0)
+		rc = select_objects(snapshot, ctx->policy, &ctx->settings.selection, &selection, err);
+	if (rc == 0)
+		rc = probe(ctx, snapshot, err);
+	if (rc == 0) {
 		json_object_set_new(ctx->result, "origin", snapshot_description(snapshot));
+		json_object_set(ctx->result, "selection", selection);
+	}
 	snapshot_free(snapshot);
 	return rc;
 }
@@ -43,5 +51,6 @@ void print_verify(struct output *out, const json_t *result)
 
 	table_origin(out, json_object_get(result, "origin"));
 	output_field(out, "target", "%s", target ? target : "not known");
+	table_selection(out, json_object_get(result, "selection"));
 	table_probes(out, json_object_get(result, "probes"), true);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "restore/phases.h"
+#include "restore/select.h"
 #include "util/map.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
@@ -92,9 +93,11 @@ struct restore {
 	struct phases phases;
 	struct map spaces; /* namespaces of the target -> enum space */
 	bool spaces_known;
-	json_t *preflight;     /* findings, as restore.h says */
-	struct strlist ignore; /* checks that block nothing: those of the settings, or of the journal */
-	size_t blockers;       /* findings that stop the whole restore */
+	json_t *preflight;          /* findings, as restore.h says */
+	struct strlist ignore;      /* checks that block nothing: those of the settings, or of the journal */
+	struct selection selection; /* that of the settings, or of the journal */
+	json_t *selected;           /* as select_objects tells it */
+	size_t blockers;            /* findings that stop the whole restore */
 	json_t *findings;
 	json_t *dry_run;             /* what the server said to a dry run of the plan; NULL: not asked */
 	json_t *estimate;            /* of the apply; NULL: none */

@@ -77,6 +77,7 @@ static json_t *header_json(const struct restore *restore)
 	json_object_set_new(json_object_get(header, "options"), "dropUnknownFields", json_boolean(s->drop_unknown_fields));
 	json_object_set_new(json_object_get(header, "options"), "adoptOrphans", json_boolean(s->adopt_orphans));
 	json_object_set_new(json_object_get(header, "options"), "ignore", ignored_json(restore));
+	json_object_set_new(json_object_get(header, "options"), "selection", selection_json(&restore->selection));
 	json_object_set(header, "policy",
 		s->policy || json_is_object(json_object_get(restore->head, "policy")) ? restore->policy->document : json_null());
 	return header;

@@ -59,6 +59,8 @@ void restore_free(struct restore *restore)
 	json_decref(restore->preflight);
 	map_release(&restore->spaces, NULL);
 	strlist_release(&restore->ignore);
+	selection_release(&restore->selection);
+	json_decref(restore->selected);
 	discovery_free(restore->discovery);
 	policy_free(restore->policy);
 	snapshot_free(restore->snapshot);
@@ -97,6 +99,16 @@ static int policy_open(struct restore *restore, struct error *err)
 	return error_wrap(err, "snapshot '%s': policy.yaml", restore->snapshot->name);
 }
 
+/* From here on the snapshot is that part. */
+static int take_part(struct restore *restore, struct error *err)
+{
+	if (restore->head)
+		selection_read(&restore->selection, json_at(restore->head, "options", "selection", NULL));
+	else if (restore->settings->selection)
+		selection_copy(&restore->selection, restore->settings->selection);
+	return select_objects(restore->snapshot, restore->policy, &restore->selection, &restore->selected, err);
+}
+
 static int fetch(struct restore *restore, struct error *err)
 {
 	const struct restore_settings *s = restore->settings;
@@ -108,6 +120,8 @@ static int fetch(struct restore *restore, struct error *err)
 		rc = record_check_snapshot(restore, err);
 	if (rc == 0)
 		rc = policy_open(restore, err);
+	if (rc == 0)
+		rc = take_part(restore, err);
 	phase_stop(&restore->phases, PHASE_FETCH);
 	if (rc < 0)
 		return -1;

@@ -40,7 +40,9 @@ json_t *succession_write(const struct restore *restore)
 
 	if (strcmp(snapshot->cluster_id, restore->target_id) == 0)
 		return json_null();
-	if (is_from_repository(restore))
+	if (restore->selection.only.count)
+		written = error_set(&err, ERR_FAILED, "only a part of the snapshot was restored") == 0;
+	else if (is_from_repository(restore))
 		written = write_tag(restore, &err) == 0;
 	else
 		written = error_set(&err, ERR_FAILED, "the snapshot came from no repository") == 0;

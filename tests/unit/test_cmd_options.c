@@ -5,7 +5,7 @@
 #include "../../cmd/config.c"
 #include "../../cmd/option_rows.c"
 #include "../../cmd/options.c"
-#include "../../cmd/suggest.c"
+#include "util/suggest.h"
 
 static const enum option_id snapshot_like[] = {
 	OPTION_REPO, OPTION_NAMESPACE, OPTION_ALL_NAMESPACES, OPTION_POLICY, OPTION_PAGE_SIZE, OPTION_NONE};

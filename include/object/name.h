@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * object_name - which object is meant by "KIND NS/NAME", "KIND NAME", "KIND/NAME" or "KIND/NS/NAME". KIND is a kind, its plural, alone or with its group, its singular or a short name,
+ * name - which object is meant by "KIND NS/NAME", "KIND NAME", "KIND/NAME" or "KIND/NS/NAME". KIND is a kind, its plural, alone or with its group, its singular or a short name,
  * in letters of any case.
  */
-#ifndef RHAII_CMD_OBJECT_NAME_H
-#define RHAII_CMD_OBJECT_NAME_H
+#ifndef RHAII_OBJECT_NAME_H
+#define RHAII_OBJECT_NAME_H
 
 #include <jansson.h>
 
@@ -34,7 +34,5 @@ void object_name_release(struct object *name);
 
 /* The word that a kind could have been called and that is nearest, or NULL. The caller frees. */
 char *object_name_nearest(const struct name_source *source, const char *word);
-/* As suggest, of a list. */
-const char *suggest_of(const char *word, const struct strlist *list);
 
 #endif

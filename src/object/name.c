@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "object_name.h"
+#include "object/name.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "object/object.h"
-#include "options.h"
-#include "tables.h"
 #include "util/error.h"
 #include "util/json.h"
+#include "util/suggest.h"
 
 /* Short names of kinds that have no definition to ask; those of the others stand in crds/. */
 static const struct {
@@ -26,6 +25,13 @@ static const struct {
 	{"deployments", "deploy"},
 	{"services", "svc"},
 };
+
+static const char *text_of(const json_t *map, const char *key)
+{
+	const char *text = json_text_at(map, key, NULL);
+
+	return text ? text : "";
+}
 
 /* ---- which kind is meant ---- */
 
@@ -47,17 +53,17 @@ static void add_defined_words(const struct name_source *source, const char *full
 
 static char *full_name_of(const json_t *kind)
 {
-	const char *group = table_text(kind, "group");
+	const char *group = text_of(kind, "group");
 
-	return xasprintf("%s%s%s", table_text(kind, "resource"), *group ? "." : "", group);
+	return xasprintf("%s%s%s", text_of(kind, "resource"), *group ? "." : "", group);
 }
 
 static void words_of(const struct name_source *source, const json_t *kind, struct strlist *words)
 {
-	const char *resource = table_text(kind, "resource"), *group = table_text(kind, "group");
-	auto_free char *full_name = full_name_of(kind), *full_kind = xasprintf("%s.%s", table_text(kind, "kind"), group);
+	const char *resource = text_of(kind, "resource"), *group = text_of(kind, "group");
+	auto_free char *full_name = full_name_of(kind), *full_kind = xasprintf("%s.%s", text_of(kind, "kind"), group);
 
-	strlist_add(words, table_text(kind, "kind"));
+	strlist_add(words, text_of(kind, "kind"));
 	strlist_add(words, resource);
 	strlist_add(words, full_name);
 	for (size_t i = 0; i < sizeof(short_names) / sizeof(short_names[0]); i++)
@@ -82,9 +88,9 @@ static bool is_called(const struct name_source *source, const json_t *kind, cons
 
 static void take_kind(struct object *out, const json_t *kind)
 {
-	out->group = xstrdup(table_text(kind, "group"));
-	out->resource = xstrdup(table_text(kind, "resource"));
-	out->kind = xstrdup(table_text(kind, "kind"));
+	out->group = xstrdup(text_of(kind, "group"));
+	out->resource = xstrdup(text_of(kind, "resource"));
+	out->kind = xstrdup(text_of(kind, "kind"));
 }
 
 int object_name_kind(struct object *out, const struct name_source *source, const char *word, struct error *err)
@@ -106,15 +112,6 @@ int object_name_kind(struct object *out, const struct name_source *source, const
 		return (int)matches.count;
 	error_set(err, ERR_USAGE, "several kinds are called '%s'", word);
 	return error_hint(err, "say '%s' or '%s'", matches.items[0], matches.items[1]);
-}
-
-const char *suggest_of(const char *word, const struct strlist *list)
-{
-	auto_free const char **words = xcalloc(list->count + 1, sizeof(*words));
-
-	for (size_t i = 0; i < list->count; i++)
-		words[i] = list->items[i];
-	return suggest(word, words);
 }
 
 /* Letters of any case: the suggestion is looked for in small ones. */

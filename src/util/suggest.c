@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Did you mean? The number of letters to add, drop, change or swap between two words (optimal string alignment). */
+#include "util/suggest.h"
+
 #include <string.h>
 
-#include "options.h"
+#include "util/mem.h"
 
 #define WORD_MAX 32
 
@@ -51,4 +53,13 @@ const char *suggest(const char *word, const char *const *names)
 		}
 	}
 	return found;
+}
+
+const char *suggest_of(const char *word, const struct strlist *list)
+{
+	auto_free const char **words = xcalloc(list->count + 1, sizeof(*words));
+
+	for (size_t i = 0; i < list->count; i++)
+		words[i] = list->items[i];
+	return suggest(word, words);
 }
