@@ -11,6 +11,7 @@
 #define REPOSITORY OPTION_REPO, OPTION_CLUSTER
 #define CONNECTION OPTION_KUBECONFIG, OPTION_CONTEXT
 #define SELECTION OPTION_ONLY, OPTION_ONLY_REFERENCES
+#define MAPPING OPTION_MAP_NAMESPACE, OPTION_MAP_GATEWAY, OPTION_MAP_CIDR, OPTION_MAP_HOST
 #define SCOPE OPTION_NAMESPACE, OPTION_ALL_NAMESPACES
 
 #define ABOUT_SNAPSHOT_ARGUMENT                                                                                                            \
@@ -69,7 +70,7 @@ const struct command commands[] = {
 				"plan clusters/prod --server-dry-run", "plan --partial --ignore nodes -o json > plan.json",
 				"plan --only kind=llmisvc,ns=prod --only label=team=ml"),
 		.options = OPTIONS(OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL, OPTION_IGNORE, OPTION_OVERWRITE,
-			OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, SELECTION, OPTION_REQUIREMENTS_TEMPLATE,
+			OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, SELECTION, MAPPING, OPTION_REQUIREMENTS_TEMPLATE,
 			OPTION_SERVER_DRY_RUN, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
 		.needs = NEEDS_CLIENT,
 		.run = command_plan,
@@ -98,10 +99,12 @@ const struct command commands[] = {
 			 "finished. Meanwhile the Lease default/rhaii-dr-restore on the target keeps a second restore out "
 			 "(exit 10)." ABOUT_SNAPSHOT_ARGUMENT,
 		.examples = EXAMPLES("restore clusters/prod --context dr-cluster",
-			"restore ./prod-20261120T140000Z-0f3c9a.tar.zst --yes -o json", "restore --resume --context dr-cluster",
+			"restore ./prod-20261120T140000Z-0f3c9a.tar.zst --yes -o json", "restore clusters/prod --context dr-cluster --map-namespace models=models-dr --map-host "
+			"*.prod.example=*.dr.example",
+			"restore --resume --context dr-cluster",
 			"restore --plan plan.json --yes --context dr-cluster"),
 		.options = OPTIONS(OPTION_YES, OPTION_RESUME, OPTION_PLAN, OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL,
-			OPTION_IGNORE, OPTION_OVERWRITE, OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, SELECTION, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
+			OPTION_IGNORE, OPTION_OVERWRITE, OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, SELECTION, MAPPING, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
 		.run = command_restore,
 		.print = print_restore,
 	},
@@ -114,7 +117,7 @@ const struct command commands[] = {
 			 "reads the "
 			 "conditions, and asks the models. Changes nothing." ABOUT_SNAPSHOT_ARGUMENT,
 		.examples = EXAMPLES("verify --context dr-cluster", "verify @{2026-11-20T14:00Z} -o json"),
-		.options = OPTIONS(REPOSITORY, OPTION_ACCEPT_EDITS, SELECTION, OPTION_OTHER_POLICY, CONNECTION),
+		.options = OPTIONS(REPOSITORY, OPTION_ACCEPT_EDITS, SELECTION, MAPPING, OPTION_OTHER_POLICY, CONNECTION),
 		.needs = NEEDS_CLIENT,
 		.run = command_verify,
 		.print = print_verify,

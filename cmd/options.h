@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "policy/rbac.h"
+#include "restore/mapping.h"
 #include "restore/select.h"
 #include "util/mem.h"
 
@@ -51,6 +52,10 @@ enum option_id {
 	OPTION_ADOPT_ORPHANS,
 	OPTION_ONLY,
 	OPTION_ONLY_REFERENCES,
+	OPTION_MAP_NAMESPACE,
+	OPTION_MAP_GATEWAY,
+	OPTION_MAP_CIDR,
+	OPTION_MAP_HOST,
 	OPTION_REQUIREMENTS_TEMPLATE,
 	OPTION_WAIT,
 	OPTION_RTO,
@@ -130,6 +135,7 @@ struct settings {
 	bool overwrite, drop_unknown_fields, adopt_orphans;
 	struct strlist ignore; /* checks of preflight */
 	struct selection selection;
+	struct mapping mapping;
 	char *requirements_template;
 	bool server_dry_run;
 	char *plan; /* a file, "-": standard input; NULL: none */

@@ -41,6 +41,7 @@ int command_plan(struct context *ctx, struct error *err)
 		.explain = true,
 		.server_dry_run = s->server_dry_run,
 		.selection = &s->selection,
+		.mapping = &s->mapping,
 	};
 	struct restore *restore;
 	int rc;

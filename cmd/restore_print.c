@@ -15,6 +15,7 @@ static void print_head(struct output *out, const json_t *document)
 	output_field(out, "target", "%s (%s)", table_text(json_object_get(document, "target"), "url"),
 		table_text(json_object_get(document, "target"), "server"));
 	table_selection(out, json_object_get(document, "selection"));
+	table_mapping(out, json_object_get(document, "mapping"));
 }
 
 /* A row a wave: its names, and how many of its actions have each value of key ("action" in a plan, "result" in a report). */

@@ -146,6 +146,26 @@ void table_selection(struct output *out, const json_t *selection)
 	output_table(out, pulled_in, columns);
 }
 
+void table_mapping(struct output *out, const json_t *mapping)
+{
+	static const struct column columns[] = {{"OBJECT", "object", CELL_TEXT, 0}, {"FIELD", "path", CELL_TEXT, 0},
+		{"FROM", "from", CELL_TEXT, TEXT_MAX}, {"TO", "to", CELL_TEXT, TEXT_MAX}, {NULL, NULL, CELL_TEXT, 0}};
+	const json_t *changes = json_object_get(mapping, "changes"), *replaced = json_object_get(mapping, "replaced"), *item;
+	size_t i;
+
+	if (!json_is_object(mapping))
+		return;
+	json_array_foreach (json_object_get(mapping, "rules"), i, item)
+		output_field(out, i ? "" : "mapping", "%s %s -> %s, %lld fields", table_text(item, "kind"), table_text(item, "from"),
+			table_text(item, "to"), table_number(item, "fields"));
+	json_array_foreach (replaced, i, item)
+		output_field(out, i ? "" : "left out", "%s, another one takes its place", json_string_value(item));
+	if (json_array_size(changes) == 0)
+		return;
+	output_heading(out, "Mapped fields:");
+	output_table(out, changes, columns);
+}
+
 void table_environment(struct output *out, const json_t *environment)
 {
 	static const struct column columns[] = {{"OBJECT", "object", CELL_TEXT, 0}, {"FIELD", "path", CELL_TEXT, 0},

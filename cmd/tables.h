@@ -28,6 +28,8 @@ void table_kinds(struct output *out, const json_t *kinds);
 void table_requirements(struct output *out, const char *title, const json_t *requirements, bool all);
 /* What a restore of a part takes and leaves out, as restore/select.h tells it. */
 void table_selection(struct output *out, const json_t *selection);
+/* What is called otherwise on the target, field by field, as restore/mapping.h tells it. */
+void table_mapping(struct output *out, const json_t *mapping);
 /* [{object, path, value}]: what may be wrong on another cluster. */
 void table_environment(struct output *out, const json_t *environment);
 /* What pods need of nodes, as requirements.yaml has it: [{object, path, pods, nodeSelector, accelerators, tolerations}]. */

@@ -38,6 +38,8 @@ void object_free(struct object *object);
 
 /* Append "LLMInferenceService rhaii-inference/qwen" or "Namespace prod", escaped for people. */
 void object_describe(const struct object *object, struct strbuf *out);
+/* The same, of one that is known by its names alone. */
+void object_describe_name(const char *kind, const char *namespace_, const char *name, struct strbuf *out);
 
 /* Append the path of its file. */
 void object_path(const struct object *object, struct strbuf *out);

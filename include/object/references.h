@@ -35,6 +35,7 @@ struct reference {
 	const char *group, *resource, *namespace_, *name; /* namespace_ "" for cluster-scoped; borrowed for the call */
 	const char *key;                                  /* NULL: none */
 	const char *path;                                 /* concrete field path */
+	json_t *map; /* that names it; NULL: a text does, or nobody kept it. Borrowed from the object */
 	const struct reference_rule *rule;
 	bool optional;
 };

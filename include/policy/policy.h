@@ -51,6 +51,20 @@ struct policy_pods {
 	struct fieldpath *followers; /* ParallelismSpec of KServe: of each replica's pods, all but the leader; NULL: one pod a replica */
 };
 
+/* What a field names, for a restore onto a cluster where that is called otherwise. */
+enum policy_naming { NAMES_NAMESPACE, NAMES_HOST, NAMES_CIDR, NAMES_COUNT };
+
+/* A field that names one of these, beside the reference rows. */
+struct policy_named {
+	struct fieldpath *at; /* a text, or, of CIDRs, an IPBlock as well */
+	char *after, *before; /* the name is only what stands between these in the text, where both do; NULL: its start, its end */
+};
+
+struct policy_named_list {
+	struct policy_named *rows;
+	size_t count;
+};
+
 struct policy_kind {
 	char *group, *resource, *kind;
 	bool required; /* the cluster must serve it; else a kind that is not served is only noted */
@@ -78,6 +92,7 @@ struct policy_kind {
 	size_t pod_count;
 	struct fieldpath **keys; /* what a reference with a key finds in an object: the keys of a map, or texts */
 	size_t key_count;
+	struct policy_named_list named[NAMES_COUNT];
 	struct reference_rule *references;
 	size_t reference_count;
 	struct reference_rule *produces; /* what its controller makes from it (Secrets): a requirement for such a one is covered */

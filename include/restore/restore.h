@@ -15,6 +15,7 @@
 struct error;
 struct journal;
 struct kube_client;
+struct mapping;
 struct outcome;
 struct restore;
 struct selection;
@@ -42,9 +43,10 @@ struct restore_settings {
 	bool adopt_orphans;               /* generated objects without an owner are removed, so that their controllers make their own */
 	const struct strlist *ignore;     /* names of checks that block nothing; NULL: none */
 	const struct selection *selection; /* which part of the snapshot; NULL: all of it */
+	const struct mapping *mapping;     /* other names on the target; NULL: none */
 };
 
-/* Fill source, and what shapes the run, from the header of a journal, or from a plan; both borrow from it. client, kubeconfig, context, ignore and selection are the caller's part. */
+/* Fill source, and what shapes the run, from the header of a journal, or from a plan; both borrow from it. client, kubeconfig, context, ignore, selection and mapping are the caller's part. */
 void restore_settings_of(const json_t *head, struct restore_settings *settings, struct snapshot_source *source);
 
 /* The version of the plan file that is written (docs/FORMAT.md); newer ones are refused, naming it. */
@@ -71,7 +73,7 @@ int restore_blocked(const struct restore *restore, struct error *err);
  *  counts: {create, merge, update, skip, conflict}, environment: [{object, path, value}], requirements: [as in requirements.yaml],
  *  maintenance: [as snapshot/maintenance.h says], blockers (count of findings that stop the whole restore),
  *  preflight: [{check, blocks: apply|converge, result: ok|failed|not checked, objects: ["Kind ns/name"] (empty: all), text, mend, ignored}],
- *  selection: as select_objects tells it, or null,
+ *  selection: as select_objects tells it, or null, mapping: as map_objects tells it, or null,
  *  orphans: [{group, resource, kind, namespace, name, owner ("Kind ns/name"), why, uid, resourceVersion, result (removed|gone|failed, or null), error (or null)}]: generated objects on the
  *   target that their owner cannot take over, which `adopt_orphans` removes,
  *  privileged: [{object, text}] (what gives rights, opens the network or changes the traffic of others),

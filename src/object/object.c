@@ -147,15 +147,20 @@ void object_free(struct object *object)
 	free(object);
 }
 
-void object_describe(const struct object *object, struct strbuf *out)
+void object_describe_name(const char *kind, const char *namespace_, const char *name, struct strbuf *out)
 {
-	text_escape(out, object->kind, strlen(object->kind), 0);
+	text_escape(out, kind, strlen(kind), 0);
 	strbuf_addc(out, ' ');
-	if (*object->namespace_) {
-		text_escape(out, object->namespace_, strlen(object->namespace_), 0);
+	if (*namespace_) {
+		text_escape(out, namespace_, strlen(namespace_), 0);
 		strbuf_addc(out, '/');
 	}
-	text_escape(out, object->name, strlen(object->name), 0);
+	text_escape(out, name, strlen(name), 0);
+}
+
+void object_describe(const struct object *object, struct strbuf *out)
+{
+	object_describe_name(object->kind, object->namespace_, object->name, out);
 }
 
 /* ---- paths ---- */

@@ -41,7 +41,7 @@ static const char *namespace_of(const struct walk *walk, const json_t *value)
 	return other && *other ? other : walk->object->namespace_;
 }
 
-static int call(const struct walk *walk, const json_t *value, const char *name, const char *key, const char *concrete)
+static int call(const struct walk *walk, json_t *value, const char *name, const char *key, const char *concrete)
 {
 	const struct reference_rule *rule = walk->rule;
 
@@ -55,6 +55,7 @@ static int call(const struct walk *walk, const json_t *value, const char *name, 
 		.name = name,
 		.key = key,
 		.path = concrete,
+		.map = json_is_object(value) ? value : NULL,
 		.rule = rule,
 		.optional = rule->optional || json_is_true(json_at(value, "optional", NULL)),
 	};
@@ -62,7 +63,7 @@ static int call(const struct walk *walk, const json_t *value, const char *name, 
 }
 
 /* A map's name, once for each key that it asks for. */
-static int call_with_keys(const struct walk *walk, const json_t *value, const char *name, const char *concrete)
+static int call_with_keys(const struct walk *walk, json_t *value, const char *name, const char *concrete)
 {
 	const char *field = walk->rule->key_field;
 	const json_t *items = field ? json_at(value, field, NULL) : NULL;
@@ -83,7 +84,7 @@ static const char *default_name(const struct walk *walk)
 }
 
 /* "pvc://models/llama" refers to "models". */
-static int call_with_text(const struct walk *walk, const json_t *value, const char *text, const char *concrete)
+static int call_with_text(const struct walk *walk, json_t *value, const char *text, const char *concrete)
 {
 	const char *prefix = walk->rule->prefix;
 

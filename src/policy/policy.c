@@ -104,6 +104,16 @@ static void free_evidence(struct clean_evidence *rows, size_t count)
 	free(rows);
 }
 
+static void free_named(struct policy_named_list *named)
+{
+	for (size_t i = 0; i < named->count; i++) {
+		fieldpath_free(named->rows[i].at);
+		free(named->rows[i].after);
+		free(named->rows[i].before);
+	}
+	free(named->rows);
+}
+
 static void release_kind(struct policy_kind *kind)
 {
 	free(kind->group);
@@ -120,6 +130,8 @@ static void release_kind(struct policy_kind *kind)
 	free_paths(kind->environment, kind->environment_count);
 	free_paths(kind->keys, kind->key_count);
 	free_pods(kind->pods, kind->pod_count);
+	for (int what = 0; what < NAMES_COUNT; what++)
+		free_named(&kind->named[what]);
 	free_references(kind->references, kind->reference_count);
 	free_references(kind->produces, kind->produce_count);
 	strlist_release(&kind->ready_conditions);

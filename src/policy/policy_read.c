@@ -192,6 +192,60 @@ static int read_keep(struct reader *reader, const json_t *value, void *row)
 	return reader_own(reader, "keep", value, row, NULL);
 }
 
+#define NAMED(member) .offset = offsetof(struct policy_named, member)
+
+static const struct column named_columns[] = {
+	{.key = "path", .type = COLUMN_PATH, NAMED(at), .needed = true},
+	{.key = "after", .type = COLUMN_TEXT, NAMED(after)},
+	{.key = "before", .type = COLUMN_TEXT, NAMED(before)},
+	{0},
+};
+
+static int read_named(struct reader *reader, const json_t *list, enum policy_naming what, void *row)
+{
+	struct policy_named_list *named = &((struct policy_kind *)row)->named[what];
+
+	if (!json_is_array(list))
+		return reader_fail(reader, "mapping", "a list is needed for");
+	named->count = json_array_size(list);
+	named->rows = xcalloc(named->count + 1, sizeof(*named->rows));
+	for (size_t i = 0; i < named->count; i++) {
+		const json_t *item = json_array_get(list, i);
+
+		if (json_is_string(item) ? reader_path(reader, "mapping", item, &named->rows[i].at) < 0
+					 : reader_row(reader, item, named_columns, &named->rows[i]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_namespaces(struct reader *reader, const json_t *value, void *row)
+{
+	return read_named(reader, value, NAMES_NAMESPACE, row);
+}
+
+static int read_hosts(struct reader *reader, const json_t *value, void *row)
+{
+	return read_named(reader, value, NAMES_HOST, row);
+}
+
+static int read_cidrs(struct reader *reader, const json_t *value, void *row)
+{
+	return read_named(reader, value, NAMES_CIDR, row);
+}
+
+static const struct column mapping_columns[] = {
+	{.key = "namespaces", .type = COLUMN_OTHER, .read = read_namespaces},
+	{.key = "hosts", .type = COLUMN_OTHER, .read = read_hosts},
+	{.key = "cidrs", .type = COLUMN_OTHER, .read = read_cidrs},
+	{0},
+};
+
+static int read_mapping(struct reader *reader, const json_t *value, void *row)
+{
+	return reader_row(reader, value, mapping_columns, row);
+}
+
 static const char *const presence_words[] = {"optional", "required", NULL};
 static const char *const on_error_words[] = {[ON_ERROR_FAIL] = "fail", [ON_ERROR_CARRY] = "carry", NULL};
 static const char *const select_words[] = {[SELECT_ALL] = "all",
@@ -218,6 +272,7 @@ static const struct column kind_columns[] = {
 	{.key = "immutable", .type = COLUMN_PATHS, KIND2(immutable, immutable_count)},
 	{.key = "immutableIf", .type = COLUMN_PATH, KIND(immutable_if)},
 	{.key = "environment", .type = COLUMN_PATHS, KIND2(environment, environment_count)},
+	{.key = "mapping", .type = COLUMN_OTHER, .read = read_mapping},
 	{.key = "pods", .type = COLUMN_OTHER, .read = read_pods},
 	{.key = "keys", .type = COLUMN_PATHS, KIND2(keys, key_count)},
 	{.key = "references", .type = COLUMN_OTHER, .read = read_references},

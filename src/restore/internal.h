@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "restore/mapping.h"
 #include "restore/phases.h"
 #include "restore/select.h"
 #include "util/map.h"
@@ -96,7 +97,8 @@ struct restore {
 	json_t *preflight;          /* findings, as restore.h says */
 	struct strlist ignore;      /* checks that block nothing: those of the settings, or of the journal */
 	struct selection selection; /* that of the settings, or of the journal */
-	json_t *selected;           /* as select_objects tells it */
+	struct mapping mapping;     /* the same */
+	json_t *selected, *mapped;  /* as select_objects and map_objects tell it */
 	size_t blockers;            /* findings that stop the whole restore */
 	json_t *findings;
 	json_t *dry_run;             /* what the server said to a dry run of the plan; NULL: not asked */

@@ -39,9 +39,11 @@ static const char *text_of(const json_t *map, const char *key)
 	return text ? text : "";
 }
 
+/* The kept objects, or the dropped ones: what the lists are held against. */
 struct part {
-	struct map words;  /* object_describe of the kept objects */
-	struct map owners; /* "group/Kind/namespace/name" of what is kept, generated objects too */
+	bool dropped;
+	struct map words;  /* object_describe of them */
+	struct map owners; /* "group/Kind/namespace/name" of them, and of what is generated from them */
 };
 
 static char *owner_key(const char *group, const char *kind, const char *namespace_, const char *name)
@@ -59,31 +61,37 @@ static void part_add(struct part *part, const struct object *object)
 	map_put(&part->owners, owner, part);
 }
 
-static void keep_objects(struct snapshot *snapshot, bool (*keep)(const struct object *object, void *arg), void *arg, struct part *part)
+static void sift_objects(struct part *part, struct snapshot *snapshot, bool (*keep)(const struct object *object, void *arg), void *arg)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < snapshot->object_count; i++) {
 		struct object *object = snapshot->objects[i];
+		bool is_kept = keep(object, arg);
 
-		if (!keep(object, arg)) {
+		if (is_kept != part->dropped)
+			part_add(part, object);
+		if (is_kept)
+			snapshot->objects[kept++] = object;
+		else
 			object_free(object);
-			continue;
-		}
-		part_add(part, object);
-		snapshot->objects[kept++] = object;
 	}
 	snapshot->object_count = kept;
 }
 
-/* Rows {object, ...} of these. */
+static bool is_left(const struct part *part, const char *words)
+{
+	return (map_get(&part->words, words) != NULL) != part->dropped;
+}
+
+/* Rows {object, ...}. */
 static json_t *rows_of(const struct part *part, const json_t *rows)
 {
 	json_t *kept = json_array(), *row;
 	size_t i;
 
 	json_array_foreach (rows, i, row)
-		if (map_get(&part->words, text_of(row, "object")))
+		if (is_left(part, text_of(row, "object")))
 			json_array_append(kept, row);
 	return kept;
 }
@@ -98,13 +106,11 @@ static json_t *needs_of(const struct part *part, const json_t *rows)
 		json_t *needed_by = json_array();
 
 		json_array_foreach (json_object_get(row, "neededBy"), j, words)
-			if (json_is_string(words) && map_get(&part->words, json_string_value(words)))
+			if (json_is_string(words) && is_left(part, json_string_value(words)))
 				json_array_append(needed_by, words);
 		if (json_array_size(needed_by)) {
-			auto_json json_t *copy = json_copy(row);
-
-			json_object_set(copy, "neededBy", needed_by);
-			json_array_append(kept, copy);
+			json_object_set(row, "neededBy", needed_by);
+			json_array_append(kept, row);
 		}
 		json_decref(needed_by);
 	}
@@ -121,10 +127,10 @@ static bool is_owned(const struct part *part, const json_t *row)
 }
 
 /* An owner may be generated itself, and stand behind what it owns. */
-static json_t *generated_of(struct part *part, const json_t *rows)
+static void add_owners(struct part *part, const json_t *rows)
 {
-	json_t *kept = json_array(), *row;
-	size_t before, known, i;
+	const json_t *row;
+	size_t before, i;
 
 	do {
 		before = part->owners.count;
@@ -135,10 +141,17 @@ static json_t *generated_of(struct part *part, const json_t *rows)
 			if (is_owned(part, row))
 				map_put(&part->owners, key, part);
 		}
-		known = part->owners.count;
-	} while (known > before);
+	} while (part->owners.count > before);
+}
+
+static json_t *generated_of(struct part *part, const json_t *rows)
+{
+	json_t *kept = json_array(), *row;
+	size_t i;
+
+	add_owners(part, rows);
 	json_array_foreach (rows, i, row)
-		if (is_owned(part, row))
+		if (is_owned(part, row) != part->dropped)
 			json_array_append(kept, row);
 	return kept;
 }
@@ -150,14 +163,26 @@ static void set_list(json_t *document, const char *key, json_t *list)
 	json_decref(list);
 }
 
+static void sift(struct part *part, struct snapshot *snapshot, bool (*keep)(const struct object *object, void *arg), void *arg)
+{
+	sift_objects(part, snapshot, keep, arg);
+	set_list(snapshot->requirements, "finalizers", rows_of(part, json_object_get(snapshot->requirements, "finalizers")));
+	set_list(snapshot->requirements, "requirements", needs_of(part, json_object_get(snapshot->requirements, "requirements")));
+	set_list(snapshot->generated, "objects", generated_of(part, json_object_get(snapshot->generated, "objects")));
+	map_release(&part->words, NULL);
+	map_release(&part->owners, NULL);
+}
+
 void part_keep(struct snapshot *snapshot, bool (*keep)(const struct object *object, void *arg), void *arg)
 {
-	struct part part = {.words = MAP_INIT, .owners = MAP_INIT};
+	struct part part = {0};
 
-	keep_objects(snapshot, keep, arg, &part);
-	set_list(snapshot->requirements, "finalizers", rows_of(&part, json_object_get(snapshot->requirements, "finalizers")));
-	set_list(snapshot->requirements, "requirements", needs_of(&part, json_object_get(snapshot->requirements, "requirements")));
-	set_list(snapshot->generated, "objects", generated_of(&part, json_object_get(snapshot->generated, "objects")));
-	map_release(&part.words, NULL);
-	map_release(&part.owners, NULL);
+	sift(&part, snapshot, keep, arg);
+}
+
+void part_drop(struct snapshot *snapshot, bool (*keep)(const struct object *object, void *arg), void *arg)
+{
+	struct part part = {.dropped = true};
+
+	sift(&part, snapshot, keep, arg);
 }

@@ -22,4 +22,7 @@ json_t *part_texts(const struct strlist *list);
  */
 void part_keep(struct snapshot *snapshot, bool (*keep)(const struct object *object, void *arg), void *arg);
 
+/* The same, but what nobody knows the needer or owner of stays: only what the dropped objects needed or owned goes with them. */
+void part_drop(struct snapshot *snapshot, bool (*keep)(const struct object *object, void *arg), void *arg);
+
 #endif

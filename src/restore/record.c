@@ -78,6 +78,7 @@ static json_t *header_json(const struct restore *restore)
 	json_object_set_new(json_object_get(header, "options"), "adoptOrphans", json_boolean(s->adopt_orphans));
 	json_object_set_new(json_object_get(header, "options"), "ignore", ignored_json(restore));
 	json_object_set_new(json_object_get(header, "options"), "selection", selection_json(&restore->selection));
+	json_object_set_new(json_object_get(header, "options"), "mapping", mapping_json(&restore->mapping));
 	json_object_set(header, "policy",
 		s->policy || json_is_object(json_object_get(restore->head, "policy")) ? restore->policy->document : json_null());
 	return header;

@@ -133,6 +133,7 @@ json_t *report_make(const struct restore *restore, bool run)
 	json_object_set(report, "preflight", restore->preflight);
 	json_object_set(report, "orphans", restore->orphans);
 	json_object_set(report, "selection", restore->selected);
+	json_object_set(report, "mapping", restore->mapped);
 	json_object_set_new(report, "privileged", privileged_json(restore));
 	if (run) {
 		auto_json json_t *clock = phases_json(&restore->phases);

@@ -60,7 +60,9 @@ void restore_free(struct restore *restore)
 	map_release(&restore->spaces, NULL);
 	strlist_release(&restore->ignore);
 	selection_release(&restore->selection);
+	mapping_release(&restore->mapping);
 	json_decref(restore->selected);
+	json_decref(restore->mapped);
 	discovery_free(restore->discovery);
 	policy_free(restore->policy);
 	snapshot_free(restore->snapshot);
@@ -99,14 +101,28 @@ static int policy_open(struct restore *restore, struct error *err)
 	return error_wrap(err, "snapshot '%s': policy.yaml", restore->snapshot->name);
 }
 
-/* From here on the snapshot is that part. */
+static void take_options(struct restore *restore)
+{
+	const json_t *options = json_object_get(restore->head, "options");
+
+	if (options) {
+		selection_read(&restore->selection, json_object_get(options, "selection"));
+		mapping_read(&restore->mapping, json_object_get(options, "mapping"));
+		return;
+	}
+	if (restore->settings->selection)
+		selection_copy(&restore->selection, restore->settings->selection);
+	if (restore->settings->mapping)
+		mapping_copy(&restore->mapping, restore->settings->mapping);
+}
+
+/* From here on the snapshot is that part, under its new names. */
 static int take_part(struct restore *restore, struct error *err)
 {
-	if (restore->head)
-		selection_read(&restore->selection, json_at(restore->head, "options", "selection", NULL));
-	else if (restore->settings->selection)
-		selection_copy(&restore->selection, restore->settings->selection);
-	return select_objects(restore->snapshot, restore->policy, &restore->selection, &restore->selected, err);
+	take_options(restore);
+	if (select_objects(restore->snapshot, restore->policy, &restore->selection, &restore->selected, err) < 0)
+		return -1;
+	return map_objects(restore->snapshot, restore->policy, &restore->mapping, restore->selection.only.count > 0, &restore->mapped, err);
 }
 
 static int fetch(struct restore *restore, struct error *err)

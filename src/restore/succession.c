@@ -40,8 +40,8 @@ json_t *succession_write(const struct restore *restore)
 
 	if (strcmp(snapshot->cluster_id, restore->target_id) == 0)
 		return json_null();
-	if (restore->selection.only.count)
-		written = error_set(&err, ERR_FAILED, "only a part of the snapshot was restored") == 0;
+	if (restore->selection.only.count || !mapping_is_empty(&restore->mapping))
+		written = error_set(&err, ERR_FAILED, "only a part of the snapshot was restored, or under other names") == 0;
 	else if (is_from_repository(restore))
 		written = write_tag(restore, &err) == 0;
 	else
