@@ -9,7 +9,7 @@
 
 static const enum option_id snapshot_like[] = {
 	OPTION_REPO, OPTION_NAMESPACE, OPTION_ALL_NAMESPACES, OPTION_POLICY, OPTION_PAGE_SIZE, OPTION_NONE};
-static const enum option_id restore_like[] = {OPTION_YES, OPTION_WAIT, OPTION_OTHER_POLICY, OPTION_NONE};
+static const enum option_id restore_like[] = {OPTION_YES, OPTION_WAIT, OPTION_OTHER_POLICY, OPTION_ONLY, OPTION_NONE};
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__}), sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)
 
@@ -103,6 +103,19 @@ static void test_value_may_start_with_a_dash(void **state)
 	(void)state;
 	assert_int_equal(resolve(&settings, snapshot_like, WORDS("--repo", "--odd"), &err), 0);
 	assert_string_equal(settings.repo, "--odd");
+	settings_release(&settings);
+}
+
+static void test_a_comma_is_part_of_a_condition(void **state)
+{
+	struct settings settings;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(resolve(&settings, restore_like, WORDS("--only", "ns=a,name=b", "--only=kind=cm"), &err), 0);
+	assert_int_equal(settings.selection.only.count, 2);
+	assert_string_equal(settings.selection.only.items[0], "ns=a,name=b");
+	assert_int_equal(settings.selection.references, REFERENCES_INCLUDE);
 	settings_release(&settings);
 }
 
@@ -219,6 +232,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_defaults, enter, support_leave_dir),
 		cmocka_unit_test_setup_teardown(test_words_and_options_mix, enter, support_leave_dir),
 		cmocka_unit_test_setup_teardown(test_value_may_start_with_a_dash, enter, support_leave_dir),
+		cmocka_unit_test_setup_teardown(test_a_comma_is_part_of_a_condition, enter, support_leave_dir),
 		cmocka_unit_test_setup_teardown(test_list_is_repeatable_and_split, enter, support_leave_dir),
 		cmocka_unit_test_setup_teardown(test_same_name_means_what_the_command_takes, enter, support_leave_dir),
 		cmocka_unit_test_setup_teardown(test_sources_in_order, enter, support_leave_dir),

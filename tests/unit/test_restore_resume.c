@@ -148,6 +148,27 @@ static void test_what_has_an_end_is_not_done_again(void **state)
 	assert_string_equal(json_text_at(json_array_get(json_object_get(f->report, "findings"), 0), "path", NULL), "data.x");
 }
 
+/* The journal says which part: nobody says it again. */
+static void test_a_part_stays_the_part_that_it_was(void **state)
+{
+	struct restore_fixture *f = *state;
+	struct selection selection = {0};
+	auto_free char *path = NULL;
+
+	restore_object("configmaps", ONE);
+	restore_object("configmaps", CONFIG("prod", "other", "x"));
+	strlist_add(&selection.only, "kind=cm,name=app");
+	f->settings.selection = &selection;
+	path = killed(f, begun);
+	f->settings.selection = NULL;
+	selection_release(&selection);
+	with_cluster(f, "");
+	(void)fake_cluster_say(&f->cluster, POST_CONFIG("prod"), 201, ONE);
+	assert_int_equal(resume(f, path), 0);
+	assert_counts(f, "created");
+	assert_int_equal(json_integer_value(json_at(f->report, "selection", "leftOut", NULL)), 1);
+}
+
 static void test_a_begin_without_an_end_that_is_there_was_ours(void **state)
 {
 	struct restore_fixture *f = *state;
@@ -492,6 +513,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_what_has_an_end_is_not_done_again),
+		TEST(test_a_part_stays_the_part_that_it_was),
 		TEST(test_a_begin_without_an_end_that_is_there_was_ours),
 		TEST(test_a_begin_without_an_end_that_is_not_there_is_sent),
 		TEST(test_one_that_comes_late_was_ours_too),
