@@ -65,10 +65,9 @@ const struct command commands[] = {
 			 "mends it (exit 7); then each object with what would be done to it. Changes nothing. With -o json it is the plan "
 			 "that "
 			 "'restore --plan' executes." ABOUT_SNAPSHOT_ARGUMENT,
-		.examples =
-			EXAMPLES("plan clusters/prod --context dr-cluster", "plan --context dr-cluster --requirements-template ./secrets",
-				"plan clusters/prod --server-dry-run", "plan --partial --ignore nodes -o json > plan.json",
-				"plan --only kind=llmisvc,ns=prod --only label=team=ml"),
+		.examples = EXAMPLES("plan clusters/prod --context dr-cluster",
+			"plan --context dr-cluster --requirements-template ./secrets", "plan clusters/prod --server-dry-run",
+			"plan --partial --ignore nodes -o json > plan.json", "plan --only kind=llmisvc,ns=prod --only label=team=ml"),
 		.options = OPTIONS(OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL, OPTION_IGNORE, OPTION_OVERWRITE,
 			OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, SELECTION, MAPPING, OPTION_REQUIREMENTS_TEMPLATE,
 			OPTION_SERVER_DRY_RUN, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
@@ -99,12 +98,13 @@ const struct command commands[] = {
 			 "finished. Meanwhile the Lease default/rhaii-dr-restore on the target keeps a second restore out "
 			 "(exit 10)." ABOUT_SNAPSHOT_ARGUMENT,
 		.examples = EXAMPLES("restore clusters/prod --context dr-cluster",
-			"restore ./prod-20261120T140000Z-0f3c9a.tar.zst --yes -o json", "restore clusters/prod --context dr-cluster --map-namespace models=models-dr --map-host "
+			"restore ./prod-20261120T140000Z-0f3c9a.tar.zst --yes -o json",
+			"restore clusters/prod --context dr-cluster --map-namespace models=models-dr --map-host "
 			"*.prod.example=*.dr.example",
-			"restore --resume --context dr-cluster",
-			"restore --plan plan.json --yes --context dr-cluster"),
+			"restore --resume --context dr-cluster", "restore --plan plan.json --yes --context dr-cluster"),
 		.options = OPTIONS(OPTION_YES, OPTION_RESUME, OPTION_PLAN, OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL,
-			OPTION_IGNORE, OPTION_OVERWRITE, OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, SELECTION, MAPPING, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
+			OPTION_IGNORE, OPTION_OVERWRITE, OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, SELECTION, MAPPING,
+			OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
 		.run = command_restore,
 		.print = print_restore,
 	},

@@ -129,7 +129,8 @@ static int restore_from(struct context *ctx, struct restore_settings *settings, 
 static int check_shaping(const struct settings *settings, const char *option, const char *source, struct error *err)
 {
 	static const enum option_id shaping[] = {OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO,
-		OPTION_CLUSTER, OPTION_PARTIAL, OPTION_IGNORE, OPTION_OVERWRITE, OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, OPTION_ONLY, OPTION_ONLY_REFERENCES, OPTION_MAP_NAMESPACE, OPTION_MAP_GATEWAY, OPTION_MAP_CIDR, OPTION_MAP_HOST};
+		OPTION_CLUSTER, OPTION_PARTIAL, OPTION_IGNORE, OPTION_OVERWRITE, OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS,
+		OPTION_ONLY, OPTION_ONLY_REFERENCES, OPTION_MAP_NAMESPACE, OPTION_MAP_GATEWAY, OPTION_MAP_CIDR, OPTION_MAP_HOST};
 
 	for (size_t i = 0; i < sizeof(shaping) / sizeof(shaping[0]); i++)
 		if (settings->from[shaping[i]] == FROM_COMMAND_LINE) {

@@ -30,18 +30,18 @@ struct restore_settings {
 	bool in_place;   /* the target may be the cluster that the snapshot came from */
 	int64_t wait_ms; /* bound of converging; 0: stop after apply */
 	int64_t rto_ms;
-	const char *kubeconfig, *context; /* how the client was made, for the journal; NULL: not by a file */
-	bool keep_record;                 /* write a journal, and hold the target's Lease; else neither */
-	struct journal *journal;          /* to go on with; NULL: a new one */
-	const json_t *plan;               /* to execute exactly, as restore_plan_read gives it; NULL: none */
-	const char *plan_name;            /* its file, for messages */
-	bool explain;                     /* the plan is looked at: say who set what differs, and how long the apply may take */
-	bool server_dry_run;              /* and what the server says to a dry run of it */
-	bool partial;                     /* what is blocked stops only itself and what depends on it */
-	bool overwrite;                   /* what differs is replaced, and a copy of it kept beside the journal */
-	bool drop_unknown_fields;         /* fields that the server does not know are left out */
-	bool adopt_orphans;               /* generated objects without an owner are removed, so that their controllers make their own */
-	const struct strlist *ignore;     /* names of checks that block nothing; NULL: none */
+	const char *kubeconfig, *context;  /* how the client was made, for the journal; NULL: not by a file */
+	bool keep_record;                  /* write a journal, and hold the target's Lease; else neither */
+	struct journal *journal;           /* to go on with; NULL: a new one */
+	const json_t *plan;                /* to execute exactly, as restore_plan_read gives it; NULL: none */
+	const char *plan_name;             /* its file, for messages */
+	bool explain;                      /* the plan is looked at: say who set what differs, and how long the apply may take */
+	bool server_dry_run;               /* and what the server says to a dry run of it */
+	bool partial;                      /* what is blocked stops only itself and what depends on it */
+	bool overwrite;                    /* what differs is replaced, and a copy of it kept beside the journal */
+	bool drop_unknown_fields;          /* fields that the server does not know are left out */
+	bool adopt_orphans;                /* generated objects without an owner are removed, so that their controllers make their own */
+	const struct strlist *ignore;      /* names of checks that block nothing; NULL: none */
 	const struct selection *selection; /* which part of the snapshot; NULL: all of it */
 	const struct mapping *mapping;     /* other names on the target; NULL: none */
 };

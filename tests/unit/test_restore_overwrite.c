@@ -161,7 +161,7 @@ static void test_an_update_without_an_end_is_not_sent_again(void **state)
 	fake_cluster_say_times(&f->cluster, 3, GET_LEASE, 403, NO_RIGHT);
 	assert_int_equal(journal_open(&journal, path, f->err), 0);
 	f->settings.journal = journal;
-	restore_resume_settings(journal, &f->settings, &f->source);
+	restore_settings_of(journal_header(journal), &f->settings, &f->source);
 	assert_true(f->settings.overwrite);
 	restore_plan(f);
 	assert_int_equal(restore_apply(f), 0);
