@@ -260,7 +260,7 @@ static int page_keep(struct strbuf *body, void *arg, struct error *err)
 /* Whether a request that was sent ahead is worth another, now that its answer is needed. */
 static bool worth_asking(const struct error *err)
 {
-	return err->code == ERR_UNAVAILABLE || err->code == ERR_FORBIDDEN || err->code == ERR_UNAUTHORIZED || err->code == ERR_SYNTAX;
+	return err->code == ERR_UNAVAILABLE || err->code == ERR_UNAUTHORIZED || err->code == ERR_SYNTAX;
 }
 
 /* The page that was asked for ahead: 1, 0 when there is none to be had that way. */

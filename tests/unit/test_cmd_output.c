@@ -156,7 +156,7 @@ static void test_restore_report(void **state)
 	output_init(&out, STDOUT_FILENO, COLOR_NEVER);
 	print_restore(&out, report);
 	assert_has(&out, "target       https://target (v1.34.0)\n");
-	assert_has(&out, "namespaces        1       -        -         1       -        -        -     -   0.0s\n");
+	assert_has(&out, "namespaces        1       -        -        -         1       -        -        -     -   0.0s\n");
 	assert_has(&out, "conflict Namespace b: differs\n    metadata.labels.x: 1 on the target, 2 in the snapshot\n");
 	assert_has(&out, "LLMInferenceService ns/q: Ready is False\n");
 	assert_has(&out, "probes       1 pass, 1 fail, 0 changed, 0 not tested\n");
