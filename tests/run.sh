@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Run test suites (unit, cli, integration) and count: the last line is "N passed, N failed". Each test says "ok ..." or "not ok ..." on a line of its own.
 # A test that says "ok ... # skip" is counted as skipped, and as failed where CI is set: nothing may be missing there.
+# Integration tests mostly wait, for clusters and deadlines: RHAII_TEST_LANES (2) of them run at a time.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
 export BUILD PATH="$PWD/tests/bin:$PATH" RHAII_DR="$PWD/$BUILD/rhaii-dr"
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 lanes=1
+declare -A running=() # number -> name, of what has not been counted
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
@@ -28,21 +30,45 @@ count() { # name status log seconds
 	fi
 }
 
-run() { # name command...
-	local log="$logs/log" name=$1 status start=$SECONDS
+count_ended() {
+	local number status seconds
+	for number in "${!running[@]}"; do
+		[ -e "$logs/$number.end" ] || continue
+		read -r status seconds <"$logs/$number.end"
+		count "${running[$number]}" "$status" "$logs/$number" "$seconds"
+		unset "running[$number]"
+	done
+}
+
+wait_for() { # until so many are running
+	while [ "${#running[@]}" -gt "$1" ]; do
+		wait -n
+		count_ended
+	done
+}
+
+number=0
+run() { # name command...: as soon as a lane is free
+	local name=$1
 	shift
-	: >"$log"
-	"$@" >"$log" 2>&1 </dev/null
-	status=$?
-	count "$name" "$status" "$log" $((SECONDS - start))
+	wait_for $((lanes - 1))
+	number=$((number + 1))
+	running[$number]=$name
+	(
+		SECONDS=0 status=0
+		"$@" >"$logs/$number" 2>&1 </dev/null || status=$?
+		echo "$status $SECONDS" >"$logs/$number.end"
+	) &
 }
 
 for suite in "$@"; do
 	echo "check: $suite tests"
+	[ "$suite" = integration ] && lanes=${RHAII_TEST_LANES:-2} || lanes=1
 	case $suite in
 	unit) for test in "$BUILD"/unit/test_*; do [ -x "$test" ] && CMOCKA_MESSAGE_OUTPUT=TAP run "$(basename "$test")" "$test"; done ;;
 	*) for test in tests/"$suite"/*.sh; do [ "${test##*/}" = lib.sh ] || run "$suite/$(basename "$test" .sh)" bash "$test"; done ;;
 	esac
+	wait_for 0
 done
 
 if [ "$skipped" -gt 0 ] && [ -n "${CI:-}" ]; then
