@@ -129,8 +129,8 @@ static int check_server(struct doctor *d)
 	}
 	(void)error_wrap(&err, "server '%s'", kube_server(d->ctx->client));
 	finding_error(d, "server", bad, "see whether it answers `kubectl version` with the same kubeconfig and context", &err);
-	/* Whoever may not read the version may read other things; who is not known at all may not. */
-	return err.code == ERR_FORBIDDEN ? 0 : -1;
+	/* Whoever may not read the version may read other things; whether the server knows us at all is asked next. */
+	return err.code == ERR_FORBIDDEN || err.code == ERR_UNAUTHORIZED ? 0 : -1;
 }
 
 static void identity_known(struct doctor *d, const json_t *info)

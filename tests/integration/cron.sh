@@ -240,7 +240,8 @@ test_a_restore_creates_no_role_that_grants_more_than_it_holds() {
 	cluster_kubectl "$source" create rolebinding reader -n rhaii-inference --role=reader --serviceaccount=rhaii-inference:inference-runner
 	expect 0 dr "$source" snapshot --config config.yaml
 	expect 7 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 0 -o json
-	jq -e '[.preflight[] | select(.check == "escalation").text] == ["Role rhaii-inference/reader grants what we do not hold: get secrets"]' out
+	jq -e '[.preflight[] | select(.check == "escalation").text] == ["Role rhaii-inference/reader grants what we do not hold: get secrets",
+		"RoleBinding rhaii-inference/reader grants what we do not hold: get secrets"]' out
 	expect 3 in_pod "$target" restorer restore prod --repo backup/repository --cluster prod --yes --wait 0 --ignore escalation -o json
 	jq -e '[.waves[].actions[] | select(.result == "failed" and .kind == "Role")] |
 		length == 1 and .[0].name == "reader" and (.[0].error | contains("attempting to grant RBAC permissions not currently held"))' out

@@ -198,7 +198,7 @@ test_ten_faults_are_listed_at_once() {
 	at=$(mark "$target")
 	expect 7 dr "$target" restore ./folder --yes -o json
 	same "failed checks" "$(jq -r '[.preflight[] | select(.result == "failed").check] | unique | join(" ")' out)" \
-		"controller fields gateway-classes kinds namespaces presets quota secrets terminating versions webhooks"
+		"controller fields gateway-classes installation kinds namespaces presets quota secrets terminating versions webhooks"
 	only_reads "$target" "$at"
 	expect 7 dr "$target" restore ./folder --yes
 	has out 'The target is not ready:'
