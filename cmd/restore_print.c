@@ -234,6 +234,7 @@ void print_plan(struct output *out, const json_t *plan)
 	table_maintenance(
 		out, "WARNING: these were stopped when the snapshot was taken, and will not serve:", json_object_get(plan, "maintenance"));
 	table_requirements(out, "The target must bring:", json_object_get(plan, "requirements"), false);
+	table_nodes(out, json_object_get(plan, "nodes"));
 	table_environment(out, json_object_get(plan, "environment"));
 	output_heading(out, NULL);
 }

@@ -8,7 +8,6 @@
 #include "show_why.h"
 #include "snapshot/environment.h"
 #include "snapshot/maintenance.h"
-#include "snapshot/node_needs.h"
 #include "tables.h"
 #include "util/error.h"
 #include "util/json.h"

@@ -215,23 +215,39 @@ static void labels_text(json_t *labels, struct strbuf *out)
 		strbuf_addf(out, "%s%s=%s", i ? ", " : "", keys[i], table_text(labels, keys[i]));
 }
 
+/* As kubectl describes them: "nvidia.com/gpu=present:NoSchedule"; without a key it is any taint, and what is not written is any. */
+static void tolerations_text(const json_t *tolerations, struct strbuf *out)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (tolerations, i, row) {
+		const char *key = table_text(row, "key"), *value = table_text(row, "value"), *effect = table_text(row, "effect");
+
+		strbuf_addf(out, "%s%s%s%s%s%s", i ? ", " : "", *key ? key : "any", *value ? "=" : "", value, *effect ? ":" : "", effect);
+	}
+}
+
 void table_nodes(struct output *out, const json_t *nodes)
 {
 	static const struct column columns[] = {{"OBJECT", "object", CELL_TEXT, 0}, {"PODS OF", "path", CELL_TEXT, 0},
 		{"PODS", "pods", CELL_TEXT, 0}, {"ACCELERATORS", "accelerators", CELL_TEXT, TEXT_MAX},
-		{"NODE LABELS", "labels", CELL_TEXT, TEXT_MAX}, {"TOLERATIONS", "tolerations", CELL_COUNT, 0}, {NULL, NULL, CELL_TEXT, 0}};
+		{"NODE LABELS", "labels", CELL_TEXT, TEXT_MAX}, {"TOLERATIONS", "tolerations", CELL_TEXT, TEXT_MAX},
+		{NULL, NULL, CELL_TEXT, 0}};
 	auto_json json_t *rows = json_array();
 	json_t *item;
 	size_t i;
 
 	json_array_foreach (nodes, i, item) {
-		auto_strbuf struct strbuf accelerators = STRBUF_INIT, labels = STRBUF_INIT;
+		auto_strbuf struct strbuf accelerators = STRBUF_INIT, labels = STRBUF_INIT, tolerations = STRBUF_INIT;
 		json_t *row = json_copy(item);
 
 		accelerators_text(json_object_get(item, "accelerators"), &accelerators);
 		labels_text(json_object_get(item, "nodeSelector"), &labels);
 		json_object_set_new(row, "accelerators", json_string(accelerators.buf));
+		tolerations_text(json_object_get(item, "tolerations"), &tolerations);
 		json_object_set_new(row, "labels", json_string(labels.buf));
+		json_object_set_new(row, "tolerations", json_string(tolerations.buf));
 		json_array_append_new(rows, row);
 	}
 	if (json_array_size(rows) == 0)

@@ -70,7 +70,7 @@ int restore_blocked(const struct restore *restore, struct error *err);
 /*
  * {snapshot: {name, cluster, clusterId, commit, capturedAt, verified, edits}, target: {id, server, url},
  *  waves: [{name, gate (or null), actions: [{action: create|merge|update|skip|conflict, kind, namespace, name, reason, fields: [{path, live, snapshot, immutable (true, or absent)}], blocked (what stops it, or null), error (what the server said to a dry run, or null)}]}],
- *  counts: {create, merge, update, skip, conflict}, environment: [{object, path, value}], requirements: [as in requirements.yaml],
+ *  counts: {create, merge, update, skip, conflict}, environment: [{object, path, value}], nodes: [as node_needs_of lists them], requirements: [as in requirements.yaml],
  *  maintenance: [as snapshot/maintenance.h says], blockers (count of findings that stop the whole restore),
  *  preflight: [{check, blocks: apply|converge, result: ok|failed|not checked, objects: ["Kind ns/name"] (empty: all), text, mend, ignored}],
  *  selection: as select_objects tells it, or null, mapping: as map_objects tells it, or null,

@@ -127,6 +127,7 @@ json_t *report_make(const struct restore *restore, bool run)
 		waves_json(restore, run), "counts", run ? result_counts(restore) : plan_counts(restore), "environment",
 		environment_of(snapshot, restore->policy), "requirements", list_of(snapshot->requirements, "requirements"));
 
+	json_object_set_new(report, "nodes", node_needs_of(snapshot, restore->policy));
 	json_object_set_new(report, "maintenance", maintenance_of(snapshot));
 	json_object_set(report, "stale", restore->stale);
 	json_object_set_new(report, "blockers", json_integer((json_int_t)restore->blockers));

@@ -36,6 +36,7 @@ static const char policy[] = "format: 1\n"
 			     "  kind: LLMInferenceService\n"
 			     "  wave: services\n"
 			     "  early: {to: httproutes.gateway.networking.k8s.io, wave: early}\n"
+			     "  pods: [{at: spec.template, replicas: [spec.replicas]}]\n"
 			     "  references:\n"
 			     "  - {path: 'spec.router.route.http.refs[]', to: httproutes.gateway.networking.k8s.io}\n"
 			     "- {resource: httproutes, group: gateway.networking.k8s.io, kind: HTTPRoute, wave: routes}\n";

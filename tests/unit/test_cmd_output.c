@@ -187,8 +187,10 @@ static void test_plan(void **state)
 	(void)state;
 	json_object_set_new(plan, "environment",
 		json_of("[{\"object\":\"Gateway ns/g\",\"path\":\"spec.addresses[0].value\",\"value\":\"10.0.0.1\"}]"));
+	json_object_set_new(plan, "nodes", json_of("[{\"object\":\"LLMInferenceService ns/a\",\"path\":\"spec.template\",\"pods\":3}]"));
 	output_init(&out, STDOUT_FILENO, COLOR_NEVER);
 	print_plan(&out, plan);
+	assert_has(&out, "LLMInferenceService ns/a  spec.template  3");
 	assert_has(&out, "Gateway ns/g  spec.addresses[0].value  \"10.0.0.1\"\n");
 	assert_has(&out, "conflict Namespace b: differs\n");
 }
@@ -196,11 +198,12 @@ static void test_plan(void **state)
 /* A template of a config makes no pods itself: nobody knows how many there will be. */
 static void test_needs_of_nodes(void **state)
 {
-	auto_json json_t *nodes =
-		json_of("[{\"object\":\"LLMInferenceService ns/a\",\"path\":\"spec.template\",\"pods\":3,"
-			"\"accelerators\":[{\"name\":\"nvidia.com/gpu\",\"each\":2,\"all\":6}],\"tolerations\":[{\"key\":\"k\"}]},"
-			"{\"object\":\"LLMInferenceServiceConfig "
-			"ns/c\",\"path\":\"spec.template\",\"nodeSelector\":{\"gpu\":\"l4\",\"zone\":\"b\"}}]");
+	auto_json json_t *nodes = json_of("[{\"object\":\"LLMInferenceService ns/a\",\"path\":\"spec.template\",\"pods\":3,"
+					  "\"accelerators\":[{\"name\":\"nvidia.com/"
+					  "gpu\",\"each\":2,\"all\":6}],\"tolerations\":[{\"key\":\"gpu\",\"value\":\"l4\",\"effect\":"
+					  "\"NoSchedule\"},{\"operator\":\"Exists\"}]},"
+					  "{\"object\":\"LLMInferenceServiceConfig "
+					  "ns/c\",\"path\":\"spec.template\",\"nodeSelector\":{\"gpu\":\"l4\",\"zone\":\"b\"}}]");
 	auto_output struct output out;
 
 	(void)state;
@@ -209,8 +212,9 @@ static void test_needs_of_nodes(void **state)
 	assert_text(&out,
 		"What the pods need of nodes:\n"
 		"OBJECT                          PODS OF        PODS  ACCELERATORS                     NODE LABELS     TOLERATIONS\n"
-		"LLMInferenceService ns/a        spec.template  3     nvidia.com/gpu 2 each, 6 in all  -                         1\n"
-		"LLMInferenceServiceConfig ns/c  spec.template  -     -                                gpu=l4, zone=b            -\n");
+		"LLMInferenceService ns/a        spec.template  3     nvidia.com/gpu 2 each, 6 in all  -               gpu=l4:NoSchedule, "
+		"any\n"
+		"LLMInferenceServiceConfig ns/c  spec.template  -     -                                gpu=l4, zone=b  -\n");
 }
 
 static void test_installation(void **state)

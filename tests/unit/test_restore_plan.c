@@ -360,6 +360,22 @@ static void test_an_empty_snapshot_is_an_empty_plan(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, restore_set_up, restore_tear_down)
 
+static void test_a_plan_says_what_the_pods_need_of_nodes(void **state)
+{
+	struct restore_fixture *f = *state;
+	const json_t *need, *accelerator;
+
+	restore_object("llminferenceservices",
+		SERVICE("prod", "qwen", "'replicas':3,'template':{'containers':[{'resources':{'limits':{'nvidia.com/gpu':'2'}}}]}"));
+	restore_hello(f);
+	fake_cluster_list(&f->cluster, "/llminferenceservices?", SERVICE_VERSION, "LLMInferenceService", "");
+	restore_plan(f);
+	need = json_array_get(json_object_get(f->plan, "nodes"), 0);
+	accelerator = json_array_get(json_object_get(need, "accelerators"), 0);
+	assert_string_equal(json_text_at(need, "object", NULL), "LLMInferenceService prod/qwen");
+	assert_int_equal(json_integer_value(json_object_get(accelerator, "all")), 6);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -386,6 +402,7 @@ int main(void)
 		TEST(test_a_kind_without_a_row_in_the_policy_is_a_usage_error),
 		TEST(test_a_damaged_policy_in_the_snapshot_is_damage),
 		TEST(test_an_empty_snapshot_is_an_empty_plan),
+		TEST(test_a_plan_says_what_the_pods_need_of_nodes),
 	};
 
 	return cmocka_run_group_tests_name("restore_plan", tests, NULL, NULL);

@@ -6,7 +6,6 @@
 
 #include "object/canonical.h"
 #include "snapshot/environment.h"
-#include "snapshot/node_needs.h"
 #include "snapshot_support.h"
 #include "store/snapshot.h"
 #include "util/error.h"
