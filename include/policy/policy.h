@@ -132,9 +132,11 @@ struct policy_own {
 struct policy {
 	char *name;
 	json_t *document; /* the effective policy (includes resolved): policy_read(canonical(document)) is the same policy */
-	struct strlist exclude_namespaces; /* globs */
-	struct strlist finalizers;         /* globs of those that their controllers add again */
-	bool check_secrets;                /* those that something refers to are looked for, by the names of their keys */
+	struct strlist exclude_namespaces;  /* globs */
+	struct fieldpath **pod_environment; /* below a pod template: `environment` of each kind with `pods` has them too */
+	size_t pod_environment_count;
+	struct strlist finalizers; /* globs of those that their controllers add again */
+	bool check_secrets;        /* those that something refers to are looked for, by the names of their keys */
 	struct policy_wave *waves;
 	size_t wave_count;
 	struct policy_kind *kinds; /* capture goes through them in this order: by select, then as in the file */

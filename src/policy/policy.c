@@ -179,6 +179,7 @@ void policy_free(struct policy *policy)
 	free(policy->name);
 	json_decref(policy->document);
 	strlist_release(&policy->exclude_namespaces);
+	free_paths(policy->pod_environment, policy->pod_environment_count);
 	strlist_release(&policy->finalizers);
 	for (size_t i = 0; i < policy->wave_count; i++)
 		free(policy->waves[i].name);

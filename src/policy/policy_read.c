@@ -282,6 +282,22 @@ static const struct column kind_columns[] = {
 	{0},
 };
 
+/* What podEnvironment says, below each pod template of the kind. */
+static int add_pod_environment(struct reader *reader, struct policy_kind *kind)
+{
+	const struct policy *policy = reader->policy;
+	auto_json json_t *list = json_array();
+
+	for (size_t i = 0; i < kind->pod_count; i++)
+		for (size_t j = 0; j < policy->pod_environment_count; j++) {
+			const char *below = fieldpath_text(policy->pod_environment[j]);
+
+			json_array_append_new(
+				list, json_sprintf("%s%s%s", fieldpath_text(kind->pods[i].at), *below == '[' ? "" : ".", below));
+		}
+	return reader_paths(reader, "podEnvironment", list, &kind->environment, &kind->environment_count);
+}
+
 static int read_kind(struct reader *reader, const json_t *row)
 {
 	struct policy *policy = reader->policy;
@@ -295,7 +311,7 @@ static int read_kind(struct reader *reader, const json_t *row)
 
 	if (reader_own(reader, "strip", json_object_get(document, "strip"), kind, &name) < 0 ||
 		reader_own(reader, "keep", json_object_get(document, "keep"), kind, &name) < 0 ||
-		reader_row(reader, row, kind_columns, kind) < 0)
+		reader_row(reader, row, kind_columns, kind) < 0 || add_pod_environment(reader, kind) < 0)
 		return -1;
 	if (!kind->group)
 		kind->group = xstrdup("");
@@ -535,7 +551,7 @@ static int read_sets(struct reader *reader, const json_t *value, void *row)
 
 static const char *const secrets_words[] = {"unread", "check", NULL};
 
-/* In this order: kinds name waves and sets. `strip` and `keep` are read with each kind. */
+/* In this order: kinds name waves and sets, and use podEnvironment. `strip` and `keep` are read with each kind. */
 static const struct column top_columns[] = {
 	{.key = "format", .type = COLUMN_OTHER, .read = read_format, .needed = true},
 	{.key = "name", .type = COLUMN_TEXT, .offset = offsetof(struct policy, name), .needed = true},
@@ -545,6 +561,10 @@ static const struct column top_columns[] = {
 	{.key = "keep", .type = COLUMN_OTHER},
 	{.key = "finalizers", .type = COLUMN_TEXTS, .offset = offsetof(struct policy, finalizers)},
 	{.key = "sets", .type = COLUMN_OTHER, .read = read_sets},
+	{.key = "podEnvironment",
+		.type = COLUMN_PATHS,
+		.offset = offsetof(struct policy, pod_environment),
+		.second = offsetof(struct policy, pod_environment_count)},
 	{.key = "waves", .type = COLUMN_OTHER, .read = read_waves, .needed = true},
 	{.key = "generated", .type = COLUMN_OTHER, .read = read_generated},
 	{.key = "installed", .type = COLUMN_OTHER, .read = read_installed},

@@ -521,22 +521,37 @@ static void assert_environment(const char *group, const char *resource, const ch
 }
 
 #define POD                                                                                                                                \
-	"{nodeSelector: {a: b}, affinity: {nodeAffinity: {}, podAffinity: {}}, topologySpreadConstraints: [{topologyKey: zone, maxSkew: "  \
-	"1}], "                                                                                                                            \
-	"containers: [{name: main, image: r.example/i, args: [a]}], initContainers: [{name: first, image: r.example/j}]}"
+	"{nodeName: node-1, nodeSelector: {a: b}, affinity: {nodeAffinity: {}, podAffinity: {}}, topologySpreadConstraints: "              \
+	"[{topologyKey: zone, maxSkew: 1}], hostAliases: [{ip: 10.0.0.9}], dnsConfig: {nameservers: [10.0.0.1]}, "                         \
+	"containers: [{name: main, image: r.example/i, args: [a], env: [{name: HF_ENDPOINT, value: 'http://mirror.example'}, "             \
+	"{name: AWS_ENDPOINT_URL, value: 'https://s3.example'}, {name: AWS_ENDPOINT_URL_S3, value: 'https://s3.example'}, "                \
+	"{name: HTTPS_PROXY, value: 'http://proxy.example'}, {name: AWS_REGION, value: eu}, {name: VLLM_HOST, value: 0.0.0.0}, "           \
+	"{name: S3_ENDPOINT, valueFrom: {}}]}], initContainers: [{name: first, image: r.example/j}], "                                     \
+	"volumes: [{name: a, image: {reference: r.example/m}}, {name: b, nfs: {server: f.example, path: /}}, "                             \
+	"{name: c, csi: {driver: d, volumeAttributes: {bucketName: e}}}, {name: d, cephfs: {monitors: [10.0.0.2]}}, "                      \
+	"{name: e, emptyDir: {}}, {name: f, iscsi: {targetPortal: 10.0.0.3}}]}"
 #define POD_PATHS(at)                                                                                                                      \
-	at ".affinity.nodeAffinity\n" at ".containers[0].image\n" at ".initContainers[0].image\n" at ".nodeSelector\n" at                  \
-	   ".topologySpreadConstraints[0].topologyKey\n"
+	at ".affinity.nodeAffinity\n" at ".containers[0].env[0].value\n" at ".containers[0].env[1].value\n" at                             \
+	   ".containers[0].env[2].value\n" at ".containers[0].env[3].value\n" at ".containers[0].env[4].value\n" at                        \
+	   ".containers[0].image\n" at ".dnsConfig\n" at ".hostAliases[0]\n" at ".initContainers[0].image\n" at ".nodeName\n" at           \
+	   ".nodeSelector\n" at ".topologySpreadConstraints[0].topologyKey\n" at ".volumes[0].image.reference\n" at                        \
+	   ".volumes[1].nfs.server\n" at ".volumes[2].csi.volumeAttributes\n" at ".volumes[3].cephfs.monitors[0]\n" at                     \
+	   ".volumes[5].iscsi.targetPortal\n"
+#define SMALL "{nodeSelector: {a: b}, containers: [{name: main, image: r.example/i}]}"
+#define SMALL_PATHS(at) at ".containers[0].image\n" at ".nodeSelector\n"
 #define LLM_SPEC                                                                                                                           \
-	"{model: {uri: 'hf://a'}, template: " POD ", worker: " POD ", prefill: {template: " POD ", worker: " POD                           \
-	"}, router: {scheduler: {template: " POD                                                                                           \
-	"}, route: {http: {spec: {hostnames: [a.example], rules: [{filters: [{type: RequestRedirect, "                                     \
+	"{model: {uri: 'oci://r.example/m', lora: {adapters: [{uri: 's3://b/a', name: l}]}}, template: " SMALL ", worker: " SMALL          \
+	", prefill: {template: " SMALL ", worker: " SMALL "}, router: {scheduler: {template: " SMALL                                       \
+	"}, route: {http: {spec: {hostnames: [a.example], rules: [{backendRefs: [{name: s, filters: [{type: URLRewrite, "                  \
+	"urlRewrite: {hostname: d.example}}]}], filters: [{type: RequestRedirect, "                                                        \
 	"requestRedirect: {hostname: b.example}}]}]}}}}, tracing: {exporterEndpoint: 'http://c.example'}}"
 #define LLM_PATHS                                                                                                                          \
-	POD_PATHS("spec.prefill.template")                                                                                                 \
-	POD_PATHS("spec.prefill.worker")                                                                                                   \
-	"spec.router.route.http.spec.hostnames[0]\nspec.router.route.http.spec.rules[0].filters[0].requestRedirect.hostname\n" POD_PATHS(  \
-		"spec.router.scheduler.template") POD_PATHS("spec.template") "spec.tracing.exporterEndpoint\n" POD_PATHS("spec.worker")
+	"spec.model.lora.adapters[0].uri\nspec.model.uri\n" SMALL_PATHS("spec.prefill.template") SMALL_PATHS(                              \
+		"spec.prefill.worker") "spec.router.route.http.spec.hostnames[0]\n"                                                        \
+				       "spec.router.route.http.spec.rules[0].backendRefs[0].filters[0].urlRewrite.hostname\n"              \
+				       "spec.router.route.http.spec.rules[0].filters[0].requestRedirect.hostname\n" SMALL_PATHS(           \
+					       "spec.router.scheduler.template")                                                           \
+					       SMALL_PATHS("spec.template") "spec.tracing.exporterEndpoint\n" SMALL_PATHS("spec.worker")
 
 /* Zones, node labels, registries and host names, of services and of configs alike. */
 static void test_what_a_service_says_of_its_surroundings(void **state)
@@ -552,27 +567,65 @@ static void test_what_a_service_says_of_its_surroundings(void **state)
 		LLM_PATHS);
 }
 
+/* What it runs on, what it is made of and what it reaches outside; not what it listens on, nor what a Secret says. */
+static void test_what_a_pod_says_of_its_surroundings(void **state)
+{
+	(void)state;
+	assert_environment("serving.kserve.io", "llminferenceservices",
+		"{apiVersion: serving.kserve.io/v1alpha2, kind: LLMInferenceService, metadata: {name: a, namespace: b}, spec: "
+		"{template: " POD "}}",
+		POD_PATHS("spec.template"));
+}
+
 /* Addresses, static and of load balancers, CIDRs, and names in DNS. */
 static void test_what_the_network_says_of_its_surroundings(void **state)
 {
 	(void)state;
 	assert_environment("gateway.networking.k8s.io", "gateways",
 		"{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: a, namespace: b, annotations: "
-		"{external-dns.alpha.kubernetes.io/hostname: a.example, networking.gke.io/certmap: c, other: d}}, "
+		"{external-dns.alpha.kubernetes.io/hostname: a.example, networking.gke.io/certmap: c, metallb.io/loadBalancerIPs: "
+		"10.0.0.4, "
+		"service.beta.kubernetes.io/x-subnet: s, other: d}}, "
 		"spec: {gatewayClassName: x, addresses: [{type: NamedAddress, value: static-ip}], listeners: [{name: http, hostname: "
-		"b.example, port: 80}], "
+		"b.example, port: 80, tls: {options: {networking.gke.io/pre-shared-certs: c}}}], "
 		"infrastructure: {annotations: {networking.gke.io/load-balancer-ip: 10.0.0.1}}}}",
-		"metadata.annotations['external-dns.alpha.kubernetes.io/hostname']\nmetadata.annotations['networking.gke.io/certmap']\n"
-		"spec.addresses[0]\nspec.infrastructure.annotations\nspec.listeners[0].hostname\n");
+		"metadata.annotations['external-dns.alpha.kubernetes.io/hostname']\nmetadata.annotations['metallb.io/loadBalancerIPs']\n"
+		"metadata.annotations['networking.gke.io/certmap']\nmetadata.annotations['service.beta.kubernetes.io/x-subnet']\n"
+		"spec.addresses[0]\nspec.infrastructure.annotations\nspec.listeners[0].hostname\nspec.listeners[0].tls.options\n");
 	assert_environment("gateway.networking.k8s.io", "httproutes",
 		"{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: a, namespace: b}, spec: {hostnames: "
 		"[a.example], "
-		"rules: [{filters: [{type: URLRewrite, urlRewrite: {hostname: b.example}}]}]}}",
-		"spec.hostnames[0]\nspec.rules[0].filters[0].urlRewrite.hostname\n");
+		"rules: [{filters: [{type: URLRewrite, urlRewrite: {hostname: b.example}}, {type: CORS, cors: {allowOrigins: "
+		"['https://c.example']}}]}]}}",
+		"spec.hostnames[0]\nspec.rules[0].filters[0].urlRewrite.hostname\nspec.rules[0].filters[1].cors.allowOrigins[0]\n");
 	assert_environment("networking.k8s.io", "networkpolicies",
 		"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: a, namespace: b}, spec: {podSelector: {}, "
 		"ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}, {podSelector: {}}]}]}}",
 		"spec.egress[0].to[0].ipBlock\nspec.ingress[0].from[0].ipBlock\n");
+}
+
+/* Conditions on addresses are bound to them, those on paths are not. Regions, vaults and projects are those of one site. */
+static void test_what_security_says_of_its_surroundings(void **state)
+{
+	(void)state;
+	assert_environment("security.istio.io", "authorizationpolicies",
+		"{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: a, namespace: b}, spec: {rules: [{to: "
+		"[{operation: {notHosts: [a.example], paths: [/v1]}}], when: [{key: remote.ip, notValues: [10.0.0.0/8]}, "
+		"{key: 'request.headers[x]', values: [z]}, {key: connection.sni, values: [b.example]}]}]}}",
+		"spec.rules[0].to[0].operation.notHosts[0]\nspec.rules[0].when[0].notValues[0]\nspec.rules[0].when[2].values[0]\n");
+	assert_environment("networking.istio.io", "destinationrules",
+		"{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: a, namespace: b}, spec: {host: a.example, "
+		"trafficPolicy: {loadBalancer: {localityLbSetting: {failover: [{from: eu, to: us}]}}, tls: {mode: SIMPLE, sni: b}}}}",
+		"spec.host\nspec.trafficPolicy.loadBalancer.localityLbSetting\nspec.trafficPolicy.tls.sni\n");
+	assert_environment("external-secrets.io", "secretstores",
+		"{apiVersion: external-secrets.io/v1, kind: SecretStore, metadata: {name: a, namespace: b}, spec: {provider: {aws: "
+		"{region: eu, role: 'arn:a', service: SecretsManager}, webhook: {url: 'https://a.example'}, "
+		"kubernetes: {server: {url: 'https://b.example'}}}}}",
+		"spec.provider.aws.region\nspec.provider.aws.role\nspec.provider.kubernetes.server.url\nspec.provider.webhook.url\n");
+	assert_environment("", "namespaces",
+		"{apiVersion: v1, kind: Namespace, metadata: {name: a, annotations: {openshift.io/node-selector: zone=b}, labels: "
+		"{topology.istio.io/network: net, team: t}}}",
+		"metadata.annotations['openshift.io/node-selector']\nmetadata.labels['topology.istio.io/network']\n");
 }
 
 int main(void)
@@ -597,7 +650,9 @@ int main(void)
 		cmocka_unit_test(test_what_makes_secrets),
 		cmocka_unit_test(test_what_a_store_refers_to),
 		cmocka_unit_test(test_what_a_service_says_of_its_surroundings),
+		cmocka_unit_test(test_what_a_pod_says_of_its_surroundings),
 		cmocka_unit_test(test_what_the_network_says_of_its_surroundings),
+		cmocka_unit_test(test_what_security_says_of_its_surroundings),
 	};
 	return cmocka_run_group_tests(tests, load_rhaii, free_rhaii);
 }

@@ -109,6 +109,19 @@ static void test_reads_a_row(void **state)
 	assert_false(policy_excludes(policy, "kubernetes"));
 }
 
+static void test_what_pods_have_of_the_surroundings_stands_below_each_template(void **state)
+{
+	auto_policy struct policy *policy = read_policy(HEAD "podEnvironment: [nodeName, \"['*ontainers'][].image\"]\nkinds:\n" KIND
+							     ", environment: [spec.ip], pods: [{at: spec.a}, {at: spec.b}]}\n");
+	static const char *const expected[] = {
+		"spec.ip", "spec.a.nodeName", "spec.a['*ontainers'][].image", "spec.b.nodeName", "spec.b['*ontainers'][].image"};
+
+	(void)state;
+	assert_int_equal(policy->kinds[0].environment_count, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_string_equal(fieldpath_text(policy->kinds[0].environment[i]), expected[i]);
+}
+
 static void test_sets_are_expanded_below_their_field(void **state)
 {
 	auto_policy struct policy *policy =
@@ -181,6 +194,8 @@ static void test_faults_name_row_and_key(void **state)
 		{HEAD "controllers: [{of: a.b, names: ['m-*']}]\nkinds:\n" KIND "}\n",
 			"controllers[0] (a.b): a whole name is needed, not 'm-*'"},
 		{HEAD "kinds:\n" KIND ", foo: 1}\n", "kinds[0] (as): unknown key 'foo'"},
+		{HEAD "podEnvironment: ['a[']\nkinds:\n" KIND "}\n",
+			"top level: podEnvironment: no field and '=' in [] at column 3 of field path 'a['"},
 		{HEAD "kinds:\n" KIND ", presence: maybe}\n", "kinds[0] (as): not a known word: 'maybe'"},
 		{HEAD "kinds:\n" KIND ", onError: skip}\n", "kinds[0] (as): not a known word: 'skip'"},
 		{HEAD "kinds:\n" KIND ", namespaced: 1}\n", "kinds[0] (as): true or false is needed for 'namespaced'"},
@@ -291,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_reads_a_row),
 		cmocka_unit_test(test_reads_what_goes_by_evidence),
 		cmocka_unit_test(test_evidence_needs_a_reason_and_is_of_strip_alone),
+		cmocka_unit_test(test_what_pods_have_of_the_surroundings_stands_below_each_template),
 		cmocka_unit_test(test_sets_are_expanded_below_their_field),
 		cmocka_unit_test(test_kinds_are_in_the_order_of_capture),
 		cmocka_unit_test(test_include_adds_and_replaces),
