@@ -6,6 +6,8 @@
  * from its MANIFEST or from its COMMIT (tree or Manifest-SHA256), is refused unless edits are accepted; the changed files are then named. Where nothing is left
  * that could tell which they are (a MANIFEST made again, a commit amended), that is "whole folder" or "whole commit". A folder without a MANIFEST is "unverified".
  *
+ * In an object that a person may have written (an edited file, an unverified folder) a whole number is an integer (json_settle_numbers).
+ *
  * A folder may hold plain files in plain folders only, and is not looked for behind a symlink (a plain .git at its top is passed over); an archive may be named by one.
  */
 #ifndef RHAII_STORE_SNAPSHOT_H

@@ -31,6 +31,12 @@ void json_write(const json_t *value, struct strbuf *out);
 #define JSON_NUMBER_SIZE 40
 const char *json_number_text(const json_t *number, char buf[JSON_NUMBER_SIZE]);
 
+/*
+ * Make an integer of each real inside value (not of itself) that is whole and fits int64: 3.0 is 3 then. So Go's encoding/json writes numbers, and kubectl what
+ * people wrote in YAML; an API server refuses 3.0 for an integer.
+ */
+void json_settle_numbers(json_t *value);
+
 /* The value below the keys given (NULL ends them), or NULL when one is missing or not an object: json_at(o, "metadata", "name", NULL). Borrowed. */
 json_t *json_at(const json_t *value, ...) __attribute__((sentinel));
 /* The same, when it is a string without NUL bytes; else NULL. Borrowed. */

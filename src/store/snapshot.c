@@ -344,6 +344,14 @@ static int read_others(struct snapshot *s, struct error *err)
 	return s->generated ? 0 : -1;
 }
 
+/* Whether a person may have written it: it differs from what a snapshot made, or nothing tells what that was. */
+static bool is_edited(const struct snapshot *s, const char *path)
+{
+	if (s->edits.count == 0)
+		return !s->verified && !*s->commit;
+	return strncmp(s->edits.items[0], "whole ", 6) == 0 || strlist_contains(&s->edits, path);
+}
+
 static int read_objects(struct snapshot *s, struct error *err)
 {
 	s->objects = xcalloc(s->tree.count, sizeof(struct object *));
@@ -354,6 +362,8 @@ static int read_objects(struct snapshot *s, struct error *err)
 			continue;
 		if (object_read(&s->objects[s->object_count], file->path, file->data, file->len, err) < 0)
 			return as_damage(err);
+		if (is_edited(s, file->path))
+			json_settle_numbers(s->objects[s->object_count]->json);
 		s->object_count++;
 	}
 	if (s->object_count)

@@ -157,6 +157,39 @@ json_t *json_read(const char *buf, size_t len, struct error *err)
 	return value;
 }
 
+/* ---- numbers as Go writes them ---- */
+
+/* The integer that a real is, or NULL. */
+static json_t *settled(const json_t *value)
+{
+	static const double limit = 9223372036854775808.0; /* 2^63 */
+	double number = json_real_value(value);
+
+	if (!json_is_real(value) || number < -limit || number >= limit || (double)(json_int_t)number - number != 0.0)
+		return NULL;
+	return json_integer((json_int_t)number);
+}
+
+void json_settle_numbers(json_t *value)
+{
+	json_t *item, *whole;
+	const char *key;
+	size_t i;
+
+	json_object_foreach (value, key, item) {
+		if ((whole = settled(item)))
+			json_object_set_new_nocheck(value, key, whole);
+		else
+			json_settle_numbers(item);
+	}
+	json_array_foreach (value, i, item) {
+		if ((whole = settled(item)))
+			json_array_set_new(value, i, whole);
+		else
+			json_settle_numbers(item);
+	}
+}
+
 /* ---- writing ---- */
 
 /* The fewest digits that read back as the same double: "-1.25" gives digits "125", *exponent 0 (of the first digit). */

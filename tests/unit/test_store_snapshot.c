@@ -275,6 +275,39 @@ static void test_an_edited_folder_needs_consent(void **state)
 	snapshot_free(snapshot);
 }
 
+static void assert_key(const char *arg, bool accept, bool integer)
+{
+	struct snapshot *snapshot = open_good(arg, accept);
+	const json_t *value = json_at(snapshot->objects[0]->json, "data", "key", NULL);
+
+	assert_int_equal(json_is_integer(value), integer);
+	assert_true(json_number_value(value) >= 3 && json_number_value(value) <= 3);
+	snapshot_free(snapshot);
+}
+
+/* kubectl sends 3 for the 3.0 of a file, and an API server takes only that for an integer. */
+static void test_a_whole_number_that_a_person_wrote_is_an_integer(void **state)
+{
+	(void)state;
+	make_folder();
+	shell("sed -i s/one/3.0/ x/" SAMPLE_OBJECT);
+	assert_key("./x", true, true);
+	shell("rm x/COMMIT x/MANIFEST.sha256");
+	assert_key("./x", false, true);
+}
+
+/* What a snapshot wrote is what the server said, also beside a file that was edited. */
+static void test_a_whole_real_that_a_snapshot_wrote_stays_one(void **state)
+{
+	(void)state;
+	make_folder();
+	shell("cd x && rm COMMIT && sed -i s/one/3.0/ " SAMPLE_OBJECT
+	      " && sha256sum $(cut -c67- MANIFEST.sha256) > m && mv m MANIFEST.sha256");
+	assert_key("./x", false, false);
+	shell("echo 1 > x/other.yaml");
+	assert_key("./x", true, false);
+}
+
 /* A manifest that was made again is true of the edited files; the commit is not. */
 static void test_a_folder_that_its_commit_denies_needs_consent(void **state)
 {
@@ -436,6 +469,8 @@ int main(void)
 		T(test_a_folder_with_a_manifest_is_verified),
 		T(test_a_folder_without_a_manifest_is_unverified),
 		T(test_an_edited_folder_needs_consent),
+		T(test_a_whole_number_that_a_person_wrote_is_an_integer),
+		T(test_a_whole_real_that_a_snapshot_wrote_stays_one),
 		T(test_a_folder_that_its_commit_denies_needs_consent),
 		T(test_a_folder_whose_manifest_is_turned_around_is_verified),
 		T(test_a_folder_is_not_looked_for_behind_a_symlink),

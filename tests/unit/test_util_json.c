@@ -391,6 +391,21 @@ static void test_release_forgets_the_value(void **state)
 	json_release(&value);
 }
 
+static void test_whole_reals_settle_as_integers(void **state)
+{
+	static const char text[] = "{\"a\":3.0,\"b\":[-2.0,0.5,{\"c\":1.0e3}],\"d\":1e19,\"e\":-9223372036854775808.0,"
+				   "\"f\":9223372036854775808.0,\"g\":\"4.0\"}";
+	auto_json json_t *value = must_read(text, sizeof(text) - 1);
+	auto_strbuf struct strbuf out = STRBUF_INIT;
+
+	(void)state;
+	json_settle_numbers(value);
+	json_write(value, &out);
+	assert_string_equal(out.buf,
+		"{\"a\":3,\"b\":[-2,0.5,{\"c\":1000}],\"d\":10000000000000000000.0,\"e\":-9223372036854775808,"
+		"\"f\":9223372036854776000.0,\"g\":\"4.0\"}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,6 +445,7 @@ int main(void)
 		cmocka_unit_test(test_text_at_gives_only_strings_without_nul),
 		cmocka_unit_test(test_sorted_keys_of_nothing_are_none),
 		cmocka_unit_test(test_release_forgets_the_value),
+		cmocka_unit_test(test_whole_reals_settle_as_integers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
