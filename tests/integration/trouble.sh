@@ -159,7 +159,7 @@ test_an_object_that_the_server_refuses_is_named_and_the_others_come_back() {
 # fifty: a snapshot of fifty services in ./fifty, of which KServe's own webhook will never take the last one
 fifty() {
 	local dir=fifty/objects/namespaces/rhaii-inference/llminferenceservices.serving.kserve.io n
-	rm -rf fifty && cp -r clone fifty && rm -rf fifty/objects/namespaces/rhaii-inference/{networkpolicies,httproutes}* "$dir"/*
+	rm -rf fifty && cp -r clone fifty && rm -rf fifty/objects/namespaces/rhaii-inference/{networkpolicies,httproutes}* "${dir:?}"/*
 	for n in $(seq 50); do
 		printf 'apiVersion: serving.kserve.io/v1alpha2\nkind: LLMInferenceService\nmetadata:\n  name: one-%s\n  namespace: rhaii-inference\nspec:\n  model:\n    uri: hf://a/b\n  replicas: 0\n' "$n" >"$dir/one-$n.yaml"
 	done
