@@ -68,34 +68,35 @@ int kube_secret_keys(struct kube_client *client, const struct kube_resource *res
 	return 0;
 }
 
-int kube_merge_patch(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name,
-	const json_t *patch, bool dry_run, json_t **out, struct error *err)
+/* Send the request, whose path is still open, to the object. */
+static int object_send(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name,
+	struct kube_request *request, bool dry_run, json_t **out, struct error *err)
 {
 	auto_strbuf struct strbuf path = STRBUF_INIT;
-	struct kube_request request = {.method = "PATCH", .body = patch, .content_type = "application/merge-patch+json"};
 
 	kube_path(&path, resource, namespace_, name);
 	strbuf_adds(&path, WRITE_QUERY);
 	strbuf_adds(&path, dry_run ? DRY_RUN : "");
-	request.path = path.buf;
-	if (kube_call(client, &request, out, err) < 0)
+	request->path = path.buf;
+	if (kube_call(client, request, out, err) < 0)
 		return object_wrap(resource, namespace_, name, err);
 	return 0;
+}
+
+int kube_merge_patch(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name,
+	const json_t *patch, bool dry_run, json_t **out, struct error *err)
+{
+	struct kube_request request = {.method = "PATCH", .body = patch, .content_type = "application/merge-patch+json"};
+
+	return object_send(client, resource, namespace_, name, &request, dry_run, out, err);
 }
 
 int kube_replace(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name,
 	const json_t *body, int64_t deadline_ms, bool dry_run, json_t **out, struct error *err)
 {
-	auto_strbuf struct strbuf path = STRBUF_INIT;
 	struct kube_request request = {.method = "PUT", .body = body, .deadline_ms = deadline_ms, .changes_nothing = dry_run};
 
-	kube_path(&path, resource, namespace_, name);
-	strbuf_adds(&path, WRITE_QUERY);
-	strbuf_adds(&path, dry_run ? DRY_RUN : "");
-	request.path = path.buf;
-	if (kube_call(client, &request, out, err) < 0)
-		return object_wrap(resource, namespace_, name, err);
-	return 0;
+	return object_send(client, resource, namespace_, name, &request, dry_run, out, err);
 }
 
 int kube_delete(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name, const char *uid,

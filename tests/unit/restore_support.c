@@ -226,3 +226,14 @@ void assert_field(const json_t *report, const char *name, const char *path, cons
 	assert_string_equal(json_text_at(field, "live", NULL), live);
 	assert_string_equal(json_text_at(field, "snapshot", NULL), snapshot);
 }
+
+void restore_forget(struct restore_fixture *f)
+{
+	restore_free(f->restore);
+	json_decref(f->plan);
+	json_decref(f->report);
+	f->restore = NULL;
+	f->plan = f->report = NULL;
+	f->outcome = (struct outcome){0};
+	fake_cluster_stop(&f->cluster);
+}

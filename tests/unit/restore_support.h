@@ -74,4 +74,7 @@ void assert_action(const json_t *report, const char *name, const char *key, cons
 /* Its only field that differs. */
 void assert_field(const json_t *report, const char *name, const char *path, const char *live, const char *snapshot);
 
+/* End this run and its cluster: the fixture is ready for another of each. */
+void restore_forget(struct restore_fixture *f);
+
 #endif

@@ -15,17 +15,6 @@
 	"{'apiVersion':'v1','kind':'ConfigMap'," META("prod", "app", ADDED(uid, version)) ",'data':{'key':'" value "'}" more "}"
 #define PUT_CONFIG "PUT /api/v1/namespaces/prod/configmaps/app?dryRun=All "
 
-static void forget(struct restore_fixture *f)
-{
-	restore_free(f->restore);
-	json_decref(f->plan);
-	json_decref(f->report);
-	f->restore = NULL;
-	f->plan = f->report = NULL;
-	f->outcome = (struct outcome){0};
-	fake_cluster_stop(&f->cluster);
-}
-
 static void with_configs(struct restore_fixture *f, const char *live)
 {
 	restore_hello(f);
@@ -46,7 +35,7 @@ static void plan_of(struct restore_fixture *f, const char *live)
 	with_configs(f, live);
 	restore_plan(f);
 	write_plan(f->plan);
-	forget(f);
+	restore_forget(f);
 }
 
 /* Prepare the settings to execute ./plan.json; the caller frees the plan behind the restore. */
@@ -79,7 +68,7 @@ static void check_stale(struct restore_fixture *f, const char *text)
 	} else {
 		assert_int_equal(restore_blocked(f->restore, f->err), 0);
 	}
-	forget(f);
+	restore_forget(f);
 }
 
 /* ---- files that are no plan ---- */
@@ -192,7 +181,7 @@ static void test_a_plan_is_executed(void **state)
 	assert_int_equal(restore_blocked(f->restore, f->err), 0);
 	assert_int_equal(restore_apply(f), 0);
 	assert_action(f->report, "app", "result", "created");
-	forget(f);
+	restore_forget(f);
 }
 
 static void test_an_object_that_came_meanwhile(void **state)
@@ -256,7 +245,7 @@ static void test_another_action_for_the_same_object(void **state)
 	(void)fake_cluster_say(&f->cluster, PUT_CONFIG, 200, LIVE("u1", "7", "one", ",'immutable':false"));
 	restore_plan(f);
 	write_plan(f->plan);
-	forget(f);
+	restore_forget(f);
 	with_configs(f, LIVE("u1", "7", "one", ",'immutable':false"));
 	(void)fake_cluster_say(&f->cluster, PUT_CONFIG, 422, REFUSED);
 	check_stale(f, "the plan says skip, now it is conflict");
@@ -277,7 +266,7 @@ static void test_another_snapshot(void **state)
 	assert_int_equal(restore_prepare(&f->restore, &f->settings, f->err), -1);
 	assert_int_equal(f->err->code, ERR_INTEGRITY);
 	assert_non_null(strstr(f->err->text, "is not the one that the plan 'plan.json' is of: its files differ"));
-	forget(f);
+	restore_forget(f);
 }
 
 static void test_another_cluster(void **state)
@@ -294,7 +283,7 @@ static void test_another_cluster(void **state)
 	assert_int_equal(restore_prepare(&f->restore, &f->settings, f->err), -1);
 	assert_int_equal(f->err->code, ERR_NOT_READY);
 	assert_non_null(strstr(f->err->text, "is another cluster (other) than the one that the plan 'plan.json' is of (new)"));
-	forget(f);
+	restore_forget(f);
 }
 
 /* Between the last look and the request somebody else made the namespace: without a plan its labels would be merged. */
@@ -308,7 +297,7 @@ static void test_what_comes_during_the_apply_is_not_merged(void **state)
 	fake_cluster_list(&f->cluster, SPACES, "v1", "Namespace", "");
 	restore_plan(f);
 	write_plan(f->plan);
-	forget(f);
+	restore_forget(f);
 	plan = take_plan(f);
 	restore_hello(f);
 	fake_cluster_list(&f->cluster, SPACES, "v1", "Namespace", "");
@@ -319,7 +308,7 @@ static void test_what_comes_during_the_apply_is_not_merged(void **state)
 	assert_action(f->report, "shop", "result", "conflict");
 	assert_action(f->report, "shop", "reason", "is not what the plan rests on");
 	assert_int_equal(fake_cluster_seen(&f->cluster, "PATCH "), 0);
-	forget(f);
+	restore_forget(f);
 }
 
 int main(void)

@@ -52,17 +52,6 @@ static void with_cluster(struct restore_fixture *f, const char *configs)
 	fake_cluster_say_times(&f->cluster, 3, GET_LEASE, 403, NO_RIGHT);
 }
 
-static void forget(struct restore_fixture *f)
-{
-	restore_free(f->restore);
-	json_decref(f->plan);
-	json_decref(f->report);
-	f->restore = NULL;
-	f->plan = f->report = NULL;
-	f->outcome = (struct outcome){0};
-	fake_cluster_stop(&f->cluster);
-}
-
 /* The journal of a run that planned to create what is in the snapshot, with what `write` adds to it, as a kill would leave it. */
 static char *killed(struct restore_fixture *f, void (*write)(struct journal *journal))
 {
@@ -74,7 +63,7 @@ static char *killed(struct restore_fixture *f, void (*write)(struct journal *jou
 	assert_int_equal(record_create(f->restore, "state", &err), 0);
 	write(f->restore->journal);
 	path = xstrdup(journal_path(f->restore->journal));
-	forget(f);
+	restore_forget(f);
 	return path;
 }
 
