@@ -24,28 +24,13 @@ static int plan(struct context *ctx, const struct restore *restore, struct error
 
 int command_plan(struct context *ctx, struct error *err)
 {
-	const struct settings *s = &ctx->settings;
-	const struct restore_settings settings = {
-		.source = &ctx->source,
-		.snapshot = context_arg(ctx, 0),
-		.policy = s->other_policy,
-		.client = ctx->client,
-		.in_place = s->in_place,
-		.wait_ms = s->wait_ms,
-		.rto_ms = s->rto_ms,
-		.partial = s->partial,
-		.overwrite = s->overwrite,
-		.drop_unknown_fields = s->drop_unknown_fields,
-		.adopt_orphans = s->adopt_orphans,
-		.ignore = &s->ignore,
-		.explain = true,
-		.server_dry_run = s->server_dry_run,
-		.selection = &s->selection,
-		.mapping = &s->mapping,
-	};
+	struct restore_settings settings = restore_settings_said(ctx);
 	struct restore *restore;
 	int rc;
 
+	settings.client = ctx->client;
+	settings.explain = true;
+	settings.server_dry_run = ctx->settings.server_dry_run;
 	if (restore_prepare(&restore, &settings, err) < 0)
 		return -1;
 	rc = plan(ctx, restore, err);

@@ -256,10 +256,11 @@ static int needs_snapshot(const struct context *ctx, struct error *err)
 	return error_hint(err, "usage: %s restore [OPTIONS] %s", ctx->program, ctx->command->args);
 }
 
-int command_restore(struct context *ctx, struct error *err)
+struct restore_settings restore_settings_said(struct context *ctx)
 {
 	const struct settings *s = &ctx->settings;
-	struct restore_settings settings = {
+
+	return (struct restore_settings){
 		.source = &ctx->source,
 		.snapshot = context_arg(ctx, 0),
 		.policy = s->other_policy,
@@ -274,6 +275,12 @@ int command_restore(struct context *ctx, struct error *err)
 		.selection = &s->selection,
 		.mapping = &s->mapping,
 	};
+}
+
+int command_restore(struct context *ctx, struct error *err)
+{
+	const struct settings *s = &ctx->settings;
+	struct restore_settings settings = restore_settings_said(ctx);
 
 	if (s->resume)
 		return resume(ctx, err);
