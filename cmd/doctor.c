@@ -13,6 +13,7 @@
 #include "kube/discovery.h"
 #include "kube/kubeconfig.h"
 #include "kube/object_api.h"
+#include "object/schema.h"
 #include "output.h"
 #include "policy/policy.h"
 #include "restore/restore.h"
@@ -281,6 +282,43 @@ static void check_definition(struct doctor *d, const struct policy_kind *kind)
 			"%s: its definition may not be read; it is read at its preferred version instead of the stored one", name);
 }
 
+/* Which kind must be written once more before a version of it is dropped, and whether reading it hangs on a webhook until then. */
+static void judge_stored_versions(struct doctor *d, const char *name, const json_t *definition)
+{
+	const char *strategy = json_text_at(definition, "spec", "conversion", "strategy", NULL);
+	const char *storage = definition_storage_version(definition);
+	bool webhook = strategy && strcmp(strategy, "Webhook") == 0;
+	auto_json json_t *older = definition_older_versions(definition);
+	auto_strbuf struct strbuf versions = STRBUF_INIT, hint = STRBUF_INIT;
+	json_t *version;
+	size_t i;
+
+	json_array_foreach (older, i, version)
+		strbuf_addf(&versions, "%s%s", i > 0 ? ", " : "", json_string_value(version));
+	if (json_array_size(older) == 0)
+		return;
+	strbuf_addf(&hint,
+		"before that version is dropped, write each object again (`kubectl get %s -A -o json | kubectl replace -f -`), then take "
+		"it out "
+		"of status.storedVersions of the definition",
+		name);
+	finding(d, "stored versions", warning, hint.buf, "%s: objects may still be stored at %s beside %s; %s", name, versions.buf,
+		storage ? storage : "none",
+		webhook ? "while the conversion webhook does not answer they cannot be read" : "nothing converts them (conversion: None)");
+}
+
+static void check_stored_versions(struct doctor *d, const struct policy_kind *kind)
+{
+	const struct kube_resource *definitions = discovery_find(d->discovery, DEFINITIONS_GROUP, DEFINITIONS, NULL);
+	auto_free char *name = xasprintf("%s.%s", kind->resource, kind->group);
+	auto_json json_t *definition = NULL;
+	struct error ignored = ERROR_INIT; /* what may not be read is told with the rights */
+
+	if (definitions && policy_group_may_be_custom(kind->group) && discovery_find(d->discovery, kind->group, kind->resource, NULL) &&
+		kube_get(d->ctx->client, definitions, NULL, name, &definition, &ignored) == 0)
+		judge_stored_versions(d, name, definition);
+}
+
 /* A snapshot lists the definitions; where it may not, it reads those of its kinds by their names. */
 static void check_definitions(struct doctor *d)
 {
@@ -369,6 +407,8 @@ static void check_kinds(struct doctor *d)
 	for (size_t i = 0; i < policy->kind_count; i++)
 		json_array_append_new(kinds, check_kind(d, &policy->kinds[i]));
 	check_definitions(d);
+	for (size_t i = 0; i < policy->kind_count; i++)
+		check_stored_versions(d, &policy->kinds[i]);
 	check_controllers(d);
 	check_webhooks(d);
 	check_secrets(d);

@@ -20,6 +20,11 @@
 const json_t *definition_version(const json_t *definition, const char *version);
 /* The name of the version that objects are stored at, or NULL when the definition names none. Borrowed. */
 const char *definition_storage_version(const json_t *definition);
+/*
+ * The other versions that objects may be stored at, by status.storedVersions: those of before that nobody has written again since. A new array of texts, empty
+ * for none. Each must stay in the definition until its objects have been written again (a storage migration).
+ */
+json_t *definition_older_versions(const json_t *definition);
 
 /*
  * The version that objects sent at this one are stored at, where nothing converts them on the way: the strategy None changes the apiVersion alone, and the

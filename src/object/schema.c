@@ -33,6 +33,18 @@ const char *definition_storage_version(const json_t *definition)
 	return NULL;
 }
 
+json_t *definition_older_versions(const json_t *definition)
+{
+	const char *storage = definition_storage_version(definition);
+	json_t *older = json_array(), *version;
+	size_t i;
+
+	json_array_foreach (json_at(definition, "status", "storedVersions", NULL), i, version)
+		if (json_is_string(version) && (!storage || strcmp(json_string_value(version), storage) != 0))
+			json_array_append(older, version);
+	return older;
+}
+
 const char *definition_unconverted(const json_t *definition, const char *version)
 {
 	const char *strategy = json_text_at(definition, "spec", "conversion", "strategy", NULL);

@@ -37,6 +37,7 @@ static void capture_kind_release(struct capture_kind *kind)
 	free(kind->storage_version);
 	free(kind->schema_sha256);
 	free(kind->conversion);
+	free(kind->older_versions);
 	map_release(&kind->listed, NULL);
 }
 

@@ -267,6 +267,7 @@ static void keep_told(const struct capture *c, struct capture_kind *kind, const 
 			continue;
 		kind->schema_sha256 = xstrdup(json_text_at(row, "schemaSha256", NULL));
 		kind->conversion = xstrdup(json_text_at(row, "conversion", NULL));
+		kind->older_versions = xstrdup(json_text_at(row, "olderVersions", NULL));
 		return;
 	}
 }

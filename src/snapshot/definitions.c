@@ -131,11 +131,11 @@ static void definition_key(const json_t *definition, struct strbuf *out)
 
 /* What a definition says of its kind, beside its file. All borrowed. */
 struct told {
-	const char *schema, *conversion, *storage; /* "" for none */
+	const char *schema, *conversion, *storage, *older; /* "" for none */
 };
 
 /* The record: id, SHA-256 and length of the file, then what is told, a space between each. */
-enum { RECORD_ID, RECORD_SHA256, RECORD_LEN, RECORD_SCHEMA, RECORD_CONVERSION, RECORD_STORAGE, RECORD_FIELDS };
+enum { RECORD_ID, RECORD_SHA256, RECORD_LEN, RECORD_SCHEMA, RECORD_CONVERSION, RECORD_STORAGE, RECORD_OLDER, RECORD_FIELDS };
 
 static void definition_keep(const struct capture *c, const char *key, const struct told *told)
 {
@@ -143,7 +143,8 @@ static void definition_keep(const struct capture *c, const char *key, const stru
 	struct git_file file;
 
 	git_write_last(c->write, &file);
-	strbuf_addf(&record, "%s %s %zu %s %s %s", file.id, file.sha256, file.len, told->schema, told->conversion, told->storage);
+	strbuf_addf(&record, "%s %s %zu %s %s %s %s", file.id, file.sha256, file.len, told->schema, told->conversion, told->storage,
+		told->older);
 	cache_keep(c->cache, key, &record);
 }
 
@@ -154,14 +155,31 @@ static bool definition_known(char *text, struct git_file *file, struct told *tol
 
 	for (size_t i = 0; i < RECORD_FIELDS; i++)
 		fields[i] = strsep(&text, " ");
-	if (text || !fields[RECORD_STORAGE] || strlen(fields[RECORD_ID]) != sizeof(file->id) - 1 ||
+	if (text || !fields[RECORD_OLDER] || strlen(fields[RECORD_ID]) != sizeof(file->id) - 1 ||
 		strlen(fields[RECORD_SHA256]) != sizeof(file->sha256) - 1)
 		return false;
 	memcpy(file->id, fields[RECORD_ID], sizeof(file->id));
 	memcpy(file->sha256, fields[RECORD_SHA256], sizeof(file->sha256));
 	file->len = strtoull(fields[RECORD_LEN], &end, 10);
-	*told = (struct told){.schema = fields[RECORD_SCHEMA], .conversion = fields[RECORD_CONVERSION], .storage = fields[RECORD_STORAGE]};
+	*told = (struct told){.schema = fields[RECORD_SCHEMA],
+		.conversion = fields[RECORD_CONVERSION],
+		.storage = fields[RECORD_STORAGE],
+		.older = fields[RECORD_OLDER]};
 	return *end == '\0';
+}
+
+/*
+ * Where a webhook converts, that is how an upgrade leaves a cluster, and is written down only. Where nothing does, what only the older version has is lost at
+ * the next write, and the older version cannot be dropped from the definition.
+ */
+static void warn_of_older(const struct capture_kind *kind)
+{
+	if (!*kind->older_versions || !kind->storage_version || strcmp(kind->conversion, "None") != 0)
+		return;
+	log_warning("%s.%s: objects may still be stored at %s, and nothing converts them to %s (conversion: None): write each of them "
+		    "again before that "
+		    "version is dropped",
+		kind->resource.resource, kind->resource.group, kind->older_versions, kind->storage_version);
 }
 
 static void kind_told(const struct capture *c, struct capture_kind *kind, const struct told *told)
@@ -169,6 +187,8 @@ static void kind_told(const struct capture *c, struct capture_kind *kind, const 
 	read_at_storage_version(c, kind, *told->storage ? told->storage : NULL);
 	kind->schema_sha256 = xstrdup(told->schema);
 	kind->conversion = xstrdup(told->conversion);
+	kind->older_versions = xstrdup(told->older);
+	warn_of_older(kind);
 }
 
 /* When this version of it is known from the last capture, and its file is still there, nothing more is asked. */
@@ -206,18 +226,32 @@ static void schema_hash(const json_t *definition, const char *storage, char out[
 	hash_sha256(text.buf, text.len, out);
 }
 
+/* With a comma between two. What no API server would call a version could be read as something else in a record. */
+static void older_versions(const json_t *definition, struct strbuf *out)
+{
+	auto_json json_t *versions = definition_older_versions(definition);
+	json_t *version;
+	size_t i;
+
+	json_array_foreach (versions, i, version)
+		if (!strpbrk(json_string_value(version), " ,"))
+			strbuf_addf(out, "%s%s", out->len > 0 ? "," : "", json_string_value(version));
+}
+
 /* Written at once: as values the larger ones take tens of megabytes. */
 static int definition_take(struct capture *c, struct wanted *wanted, json_t *definition, struct error *err)
 {
-	auto_strbuf struct strbuf key = STRBUF_INIT, text = STRBUF_INIT;
+	auto_strbuf struct strbuf key = STRBUF_INIT, text = STRBUF_INIT, older = STRBUF_INIT;
 	auto_free char *path = xasprintf("crds/%s.yaml", wanted->name);
 	char schema[HASH_HEX_SIZE];
 	const char *storage = definition_storage_version(definition),
 		   *conversion = json_text_at(definition, "spec", "conversion", "strategy", NULL);
-	const struct told told = {.schema = schema,
+	struct told told = {.schema = schema,
 		.conversion = conversion && !strpbrk(conversion, " ") ? conversion : "None",
 		.storage = storage ? storage : ""};
 
+	older_versions(definition, &older);
+	told.older = older.buf;
 	schema_hash(definition, storage, schema);
 	definition_key(definition, &key);
 	kind_told(c, wanted->kind, &told);

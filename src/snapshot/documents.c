@@ -78,6 +78,8 @@ json_t *document_definition(const struct capture_kind *kind)
 		json_object_set_new(json, "conversion", json_string(kind->conversion));
 	if (kind->schema_sha256 && *kind->schema_sha256)
 		json_object_set_new(json, "schemaSha256", json_string(kind->schema_sha256));
+	if (kind->older_versions && *kind->older_versions)
+		json_object_set_new(json, "olderVersions", json_string(kind->older_versions));
 	return json;
 }
 

@@ -42,6 +42,7 @@ struct capture_kind {
 	char *storage_version; /* of the definition; NULL where that is not known. resource.version differs where it is not served */
 	char *schema_sha256;   /* of that version; NULL or "" where it is not known */
 	char *conversion;      /* None or Webhook; NULL where it is not known */
+	char *older_versions;  /* that objects may still be stored at, a comma between two; NULL or "": none, as far as is known */
 	struct map listed;     /* namespaces of which a list was read ("": all) */
 	size_t count;          /* objects taken */
 };

@@ -98,6 +98,28 @@ static void test_a_definition_is_told_with_the_hash_of_its_schema(void **fixture
 	assert_true(json_is_false(json_object_get(f->result, "changed")));
 }
 
+/* As an upgrade leaves a cluster: told from the cache as well. Nothing of it stays once the definition says that all are written at the new version. */
+static void test_a_version_that_objects_may_still_be_stored_at_is_told(void **fixture)
+{
+	static const char two[] = "{'metadata':{'name':'services.s.io','uid':'of-the-source','resourceVersion':'5'},'spec':{'versions':["
+				  "{'name':'v1'},{'name':'v2','storage':true}]},'status':{'storedVersions':['v0','v1','v2']}}";
+	static const char migrated[] =
+		"{'metadata':{'name':'services.s.io','uid':'of-the-source','resourceVersion':'6'},'spec':{'versions':["
+		"{'name':'v1'},{'name':'v2','storage':true}]},'status':{'storedVersions':['v2']}}";
+	static const char told[] = "- conversion: None\n  name: services.s.io\n  olderVersions: v0,v1\n";
+	struct snapshot_fixture *f = *fixture;
+
+	give(f, V1_AND_V2, OURS, two);
+	snapshot_take(f);
+	assert_file_has("requirements.yaml", told);
+	give(f, V1_AND_V2, OURS, "");
+	snapshot_take(f);
+	assert_true(json_is_false(json_object_get(f->result, "changed")));
+	give(f, V1_AND_V2, METADATA("services.s.io", "of-the-source", "6"), migrated);
+	snapshot_take(f);
+	shell("! git -C repo show clusters/prod:requirements.yaml | grep olderVersions");
+}
+
 static void test_a_storage_version_that_is_not_served_is_written_down_beside_the_one_read(void **fixture)
 {
 	struct snapshot_fixture *f = *fixture;
@@ -250,6 +272,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_a_custom_kind_is_read_at_its_storage_version),
 		TEST(test_a_definition_is_told_with_the_hash_of_its_schema),
+		TEST(test_a_version_that_objects_may_still_be_stored_at_is_told),
 		TEST(test_a_storage_version_that_is_not_served_is_written_down_beside_the_one_read),
 		TEST(test_what_is_the_sources_own_is_not_kept_of_a_definition),
 		TEST(test_a_definition_that_may_not_be_read_leaves_the_preferred_version),
