@@ -132,7 +132,7 @@ static int item_parse(struct listing *list, const struct kube_raw *raw, struct e
 	item = json_read(list->scratch.buf, list->scratch.len, err);
 	if (!item) {
 		err->code = ERR_REJECTED;
-		return error_wrap(err, "item %zu is not JSON", list->items);
+		return error_wrap(err, "item %zu of uid '%.*s' cannot be read", list->items, (int)raw->uid_len, raw->uid ? raw->uid : "");
 	}
 	return item_take(list, item, err);
 }
