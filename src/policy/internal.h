@@ -60,6 +60,12 @@ struct reader {
 
 /* ERR_USAGE "<where>: ..." */
 int reader_fail(const struct reader *reader, const char *key, const char *what);
+/* Where messages point to from here on: an entry of a list by its name (NULL: it has none), "kinds[3] (httproutes)"; or no row any more. */
+void reader_at(struct reader *reader, const char *list, size_t index, const char *name);
+void reader_at_top(struct reader *reader);
+/* Call read for each row of the list name; a row is named by what it has at name_key, by itself where that is NULL. */
+int reader_each(struct reader *reader, const json_t *list, const char *name, const char *name_key,
+	int (*read)(struct reader *reader, const json_t *row));
 /* Fill row from map; columns end with a key of NULL. */
 int reader_row(struct reader *reader, const json_t *map, const struct column *columns, void *row);
 /* A field path. */
@@ -82,5 +88,19 @@ struct references {
 	size_t count, cap;
 };
 int reader_references(struct reader *reader, const json_t *list, const char *at, struct references *out);
+/* The same into a new array, which the caller owns whatever the result is. */
+int reader_rules(struct reader *reader, const json_t *list, struct reference_rule **rules, size_t *count);
+
+/* ---- the parts of a document: columns of its top level, row is the policy ---- */
+
+int reader_waves(struct reader *reader, const json_t *value, void *row);
+/* Wants waves, sets and podEnvironment before it. */
+int reader_kinds(struct reader *reader, const json_t *value, void *row);
+int reader_generated(struct reader *reader, const json_t *value, void *row);
+int reader_installed(struct reader *reader, const json_t *value, void *row);
+int reader_inventory(struct reader *reader, const json_t *value, void *row);
+int reader_controllers(struct reader *reader, const json_t *value, void *row);
+int reader_webhooks(struct reader *reader, const json_t *value, void *row);
+int reader_waivers(struct reader *reader, const json_t *value, void *row);
 
 #endif

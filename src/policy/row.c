@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads one map of a policy by a table of columns. */
+#include <stdio.h>
 #include <string.h>
 
 #include "internal.h"
@@ -16,6 +17,34 @@ int reader_fail(const struct reader *reader, const char *key, const char *what)
 
 	text_escape(&safe, key, strlen(key), 80);
 	return error_set(reader->err, ERR_USAGE, "%s: %s '%s'", reader->where, what, safe.buf);
+}
+
+void reader_at(struct reader *reader, const char *list, size_t index, const char *name)
+{
+	auto_strbuf struct strbuf safe = STRBUF_INIT;
+
+	text_escape(&safe, name ? name : "?", strlen(name ? name : "?"), 80);
+	(void)snprintf(reader->where, sizeof(reader->where), "%s[%zu] (%s)", list, index, safe.buf);
+}
+
+void reader_at_top(struct reader *reader)
+{
+	(void)snprintf(reader->where, sizeof(reader->where), "top level");
+}
+
+int reader_each(struct reader *reader, const json_t *list, const char *name, const char *name_key,
+	int (*read)(struct reader *reader, const json_t *row))
+{
+	if (!json_is_array(list))
+		return reader_fail(reader, name, "a list is needed for");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *row = json_array_get(list, i);
+		reader_at(reader, name, i, json_text_at(name_key ? json_object_get(row, name_key) : row, NULL));
+		if (read(reader, row) < 0)
+			return -1;
+	}
+	reader_at_top(reader);
+	return 0;
 }
 
 static void *field(void *row, size_t offset)
