@@ -275,12 +275,13 @@ static int page_ahead(struct listing *list, struct page *page, struct error *err
 		return 0;
 	if (kube_ahead_take(list->client, ahead, &body, &wait, err) == 0 && page_read(page, &body, err) == 0)
 		return 1;
-	if (!worth_asking(err))
+	/* Who is told to come back after the deadline fails now, as with a page that was not asked for ahead. */
+	if (!worth_asking(err) || wait >= PAGE_DEADLINE_MS)
 		return -1;
 	log_debug("list of %s: %s; asking again", list->resource->resource, err->text);
 	error_clear(err);
 	if (wait > 0)
-		clock_sleep_ms(wait < PAGE_DEADLINE_MS ? wait : PAGE_DEADLINE_MS);
+		clock_sleep_ms(wait);
 	return 0;
 }
 

@@ -559,6 +559,25 @@ static void test_what_was_asked_for_may_have_failed(void **state)
 	assert_good(&run, "? a c ", "7");
 }
 
+/* Nothing is gained by waiting for as long as the deadline is, and asking then: the answer would still be this one. */
+static void test_what_was_asked_for_may_be_refused_for_longer_than_the_deadline(void **state)
+{
+	const struct kube_list_options second = {.at_version = "7"};
+	const struct fake_exchange script[] = {
+		{.path = "?limit=500 ", .status = 200, .body = PAGE("7", "", ITEM("a"))},
+		{.path = "&resourceVersion=7 ", .status = 503, .headers = "Retry-After: 3600\r\n"},
+		{.path = "&resourceVersion=7 ", .status = 200, .body = PAGE("7", "", ITEM("c"))},
+	};
+	struct run run = {0};
+
+	(void)state;
+	list_twice(&run, script, COUNT(script), &second);
+	assert_string_equal(run.seen.buf, "? a ");
+	assert_int_equal(run.err.code, ERR_UNAVAILABLE);
+	assert_int_equal(run.result, -1);
+	release(&run);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -585,6 +604,7 @@ int main(void)
 		cmocka_unit_test(test_the_next_list_is_asked_for_once),
 		cmocka_unit_test(test_what_was_asked_for_may_be_another_list),
 		cmocka_unit_test(test_what_was_asked_for_may_have_failed),
+		cmocka_unit_test(test_what_was_asked_for_may_be_refused_for_longer_than_the_deadline),
 	};
 
 	return cmocka_run_group_tests_name("kube_list", tests, NULL, NULL);
