@@ -130,13 +130,17 @@ format:
 # --- other ways to run the tests -------------------------------------------------------------------------------------------------------
 
 .PHONY: check-asan coverage fuzz sweep bench crash fidelity compare
-# The list of the samples, with what became of each, stays in build/samples.jsonl.
+# The list of the samples, with what became of each, stays in build/samples.jsonl. The seed of the random objects is that of the day unless it is given.
 FIDELITY_SEEDS ?= 200
+FIDELITY_OBJECTS ?= 3000
+FIDELITY_SEED ?= $(shell date +%Y%m%d)
 fidelity: setup
 	@$(MAKE) --no-print-directory -j2 all $(BUILD)/unit/test_snapshot_random
 	@tests/cluster/build.sh >/dev/null
 	@RANDOM_SEEDS=$(FIDELITY_SEEDS) $(BUILD)/unit/test_snapshot_random
 	@FIDELITY_LIST=$(abspath $(BUILD))/samples.jsonl bash tests/fidelity/samples.sh
+	@RANDOM_OBJECTS=$(FIDELITY_OBJECTS) RANDOM_SEED=$(FIDELITY_SEED) bash tests/integration/random.sh
+	@RANDOM_ROLE= RANDOM_OBJECTS=300 RANDOM_SEED=$(FIDELITY_SEED) bash tests/integration/random.sh
 	@bash tests/integration/shapes.sh
 	@tests/cluster/samples.sh $(BUILD)/samples.jsonl
 

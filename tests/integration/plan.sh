@@ -30,6 +30,7 @@ stale() {
 
 test_a_plan_is_executed_exactly() {
 	planned exact
+	jq -e 'any(.environment[]; .path == "spec.model.uri" and (.object | startswith("LLMInferenceService exact-1/")))' plan.json # bound to its surroundings
 	expect 0 executed
 	same "created" "$(jq -c '[.counts.created, .counts.failed]' out)" "[$killed_count,0]"
 	created_once "$target" exact "$at"

@@ -27,6 +27,7 @@ var commands = []command{
 	{"up", "--role ROLE --dir DIR", "run a cluster in DIR until told to stop", runUp},
 	{"load", "--kubeconfig FILE", "create the input of the tests on a running cluster and wait until it is Ready", runLoad},
 	{"samples", "--kubeconfig FILE", "create the samples of the modules; a line of JSON each says what became of it", runSamples},
+	{"random", "--kubeconfig FILE", "fill a cluster with random objects; a line of JSON each, which --from FILE creates elsewhere", runRandom},
 	{"free-port", "", "print a free loopback TCP port", runFreePort},
 }
 
