@@ -83,7 +83,8 @@ static int fail_jansson(const json_error_t *fault, struct error *err)
 	int len = (int)strlen(fault->text);
 
 	if (json_error_code(fault) == json_error_null_byte_in_key)
-		return error_set(err, ERR_SYNTAX, "line %d, column %d: a key holds U+0000, which no snapshot can keep", fault->line, fault->column);
+		return error_set(
+			err, ERR_SYNTAX, "line %d, column %d: a key holds U+0000, which no snapshot can keep", fault->line, fault->column);
 	if (near && json_error_code(fault) != json_error_duplicate_key)
 		len = (int)(near - fault->text);
 	return error_set(err, ERR_SYNTAX, "line %d, column %d: %.*s", fault->line, fault->column, len, fault->text);

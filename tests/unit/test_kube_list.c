@@ -383,7 +383,8 @@ static void test_refuses_other_items(void **state)
 	assert_page_refused(PAGE("7", "", "{}"), "list of httproutes.g.io: item 0 has no metadata.name");
 	assert_page_refused(PAGE("7", "", "3"), "list of httproutes.g.io: item 0 has no metadata.name");
 	assert_page_refused(PAGE("7", "", ITEM("x") ",{\"metadata\":{\"uid\":\"u-1\",\"name\":\"a\"},\"spec\":{\"a\\u0000\":1}}"),
-		"list of httproutes.g.io: item 1 of uid 'u-1' cannot be read: line 1, column 54: a key holds U+0000, which no snapshot can keep");
+		"list of httproutes.g.io: item 1 of uid 'u-1' cannot be read: line 1, column 54: a key holds U+0000, which no snapshot can "
+		"keep");
 }
 
 static void test_refuses_a_repeated_token(void **state)
