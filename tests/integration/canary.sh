@@ -175,6 +175,31 @@ test_no_way_in_shows_one() {
 	clean
 }
 
+# Plans and their files, what a restore may be asked to do besides, the copies that it keeps, Secrets that are looked at, templates of them.
+test_no_way_to_restore_shows_one() {
+	in_place='--repo backup --cluster prod --in-place --wait 0'
+	printf 'format: 1\nname: checking\ninclude: rhaii\nsecrets: check\n' >inputs/checking.yaml
+	cluster_kubectl "$source" patch pdb tuned-pdb -n rhaii-inference --type=merge -p '{"spec":{"minAvailable":7}}' >/dev/null
+	rm -f traces/codes
+	# shellcheck disable=SC2086
+	{
+		run good-exec snapshot --cluster checked --repo checked --policy "$work/inputs/checking.yaml" --archive-dir archives -v
+		run good-exec show --repo checked --why llmisvc rhaii-inference/opt-125m-tuned
+		run good-exec plan prod $in_place --server-dry-run --requirements-template wanted -v
+		run good-exec plan prod $in_place --only ns=rhaii-inference --map-namespace rhaii-inference=elsewhere --map-host example.com=example.org --map-cidr 10.0.0.0/8=10.1.0.0/16 -o json
+		run good-exec plan prod $in_place --overwrite --adopt-orphans --drop-unknown-fields -o json
+		plan=said-$(wc -l <traces/commands)
+		run good-exec restore --plan "$plan" --yes -v
+		run good-exec restore --plan "$plan" --yes -o json --log-format json
+		run good-exec restore prod $in_place --only kind=PodDisruptionBudget --partial --ignore quota --yes -o json -v
+		run good-exec restore --resume -v
+	}
+	same "exit codes" "$(paste -sd' ' traces/codes)" "0 0 0 0 0 0 7 0 0" # once executed, a plan rests on what is not there any more
+	rm traces/codes
+	[ -n "$(find outputs/home -path '*rhaii-dr*' -type f -print -quit)" ] # journals, and the copy of what was replaced
+	clean
+}
+
 # A guard, a conflict, an object that is gone; accept.
 test_no_refusal_shows_one() {
 	cluster_kubectl "$source" delete networkpolicy -n rhaii-inference --all >/dev/null
