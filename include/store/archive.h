@@ -28,7 +28,7 @@ struct archive_target {
 	const struct strbuf
 		*manifest; /* git_write_manifest of the commit, which saves reading it twice; held against the commit. NULL: not known */
 };
-/* Make archive and sidecar where one of them is missing (*made), else leave them. *path is the caller's. ERR_FAILED too where a reader would take it for a bomb. */
+/* Make archive and sidecar where one of them is missing (*made), else leave them. The archive of the commit's parent, where it is in dir, only saves time. *path is the caller's. ERR_FAILED too where a reader would take it for a bomb. */
 int archive_make(struct git_store *store, const struct archive_target *target, char **path, bool *made, struct error *err);
 
 /* Where the archive of the commit is, made or not; NULL when the commit cannot be read. The caller frees. */

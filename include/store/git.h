@@ -87,6 +87,9 @@ struct git_blob {
  */
 typedef int (*git_file_fn)(const char *path, const struct git_blob *blob, void *arg, struct error *err);
 int git_each_file(struct git_store *store, const char *commit_id, git_file_fn fn, void *arg, struct error *err);
+/* The same, but lend is asked first: where it has the bytes of the file (true, and blob, borrowed until fn has returned) the repository is not asked. */
+typedef bool (*git_lend_fn)(const char *path, struct git_blob *blob, void *arg);
+int git_each_file_lent(struct git_store *store, const char *commit_id, git_lend_fn lend, git_file_fn fn, void *arg, struct error *err);
 /* All files of the commit, sorted, every byte verified. */
 int git_read_tree(struct git_store *store, const char *commit_id, struct tree *out, struct error *err);
 /* One file of the commit; ERR_NOT_FOUND. Appends. */

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/archive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <zstd.h>
 
+#include "archive_pack.h"
+#include "archive_stream.h"
 #include "store/git.h"
 #include "store/tree.h"
 #include "tree_build.h"
@@ -19,15 +16,10 @@
 #include "util/hash.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
-#include "util/worker.h"
 
-#define ARCHIVE_MODE 0600
-#define ENTRY_MODE 0644
-#define BLOCK_SIZE 10240 /* of tar: part of the format, so that the same commit gives the same bytes */
-#define LEVEL 3
+#define SIDECAR_MODE 0600
 #define SIDECAR_MAX 8192
 #define ARCHIVE_MAX (4ull << 30) /* bytes of one that we would make */
-#define CHUNK ((size_t)128 * 1024)
 
 /* What goes into an archive, and where. */
 struct content {
@@ -36,20 +28,6 @@ struct content {
 	size_t raw_len;
 	const struct strbuf *manifest; /* the caller's, or made */
 	struct strbuf made;
-};
-
-/* tar -> worker: zstd -> file. The first failure sticks and is in err. */
-struct sink {
-	struct error *err;
-	struct worker *worker;
-	struct strbuf part; /* on its way to the worker */
-
-	/* The worker's, until worker_wait. */
-	ZSTD_CCtx *zstd;
-	struct file_writer *file;
-	struct hash *sum;                  /* of the compressed bytes */
-	unsigned long long taken, written; /* bytes before and after */
-	unsigned char out[CHUNK];
 };
 
 /* ---- content ---- */
@@ -121,178 +99,101 @@ static int content_load(struct content *content, struct git_store *store, const 
 	return 0;
 }
 
-/* ---- compressing ---- */
+/* ---- filling ---- */
 
-/* Better to know it now, while the commit is there, than in the disaster. At no point a reader has read less than is written here. */
-static int check_ratio(const struct sink *sink, struct error *err)
-{
-	if (sink->taken <= ARCHIVE_FREE_BYTES || sink->taken / ARCHIVE_RATIO_MAX <= sink->written)
-		return 0;
-	return error_set(err, ERR_FAILED, "%llu bytes in %llu: a reader would take it for a bomb", sink->taken, sink->written);
-}
-
-static int compress(struct sink *sink, const void *data, size_t len, ZSTD_EndDirective end, struct error *err)
-{
-	ZSTD_inBuffer in = {.src = data, .size = len};
-	size_t left;
-
-	sink->taken += len;
-	do {
-		ZSTD_outBuffer out = {.dst = sink->out, .size = CHUNK};
-
-		left = ZSTD_compressStream2(sink->zstd, &out, &in, end);
-		if (ZSTD_isError(left))
-			return error_set(err, ERR_FAILED, "zstd cannot compress: %s", ZSTD_getErrorName(left));
-		hash_update(sink->sum, sink->out, out.pos);
-		sink->written += out.pos;
-		if (file_writer_write(sink->file, sink->out, out.pos, err) < 0)
-			return -1;
-	} while (end == ZSTD_e_end ? left > 0 : in.pos < in.size);
-	return check_ratio(sink, err);
-}
-
-static int compress_part(const char *data, size_t len, void *arg, struct error *err)
-{
-	return compress(arg, data, len, ZSTD_e_continue, err);
-}
-
-static la_ssize_t write_block(struct archive *tar, void *arg, const void *data, size_t len)
-{
-	struct sink *sink = arg;
-
-	strbuf_add(&sink->part, data, len);
-	if (sink->err->code == ERR_NONE && (sink->part.len < WORKER_PART || worker_give(sink->worker, &sink->part, sink->err) == 0))
-		return (la_ssize_t)len;
-	archive_set_error(tar, EIO, "%s", sink->err->text);
-	return -1;
-}
-
-static int sink_open(struct sink *sink, const char *path)
-{
-	static const struct {
-		ZSTD_cParameter name;
-		int value;
-	} parameters[] = {{ZSTD_c_compressionLevel, LEVEL}, {ZSTD_c_checksumFlag, 1}, {ZSTD_c_nbWorkers, 0}};
-
-	sink->zstd = ZSTD_createCCtx();
-	sink->sum = hash_new(0);
-	for (size_t i = 0; i < sizeof(parameters) / sizeof(*parameters); i++)
-		if (!sink->zstd || ZSTD_isError(ZSTD_CCtx_setParameter(sink->zstd, parameters[i].name, parameters[i].value)))
-			return error_set(sink->err, ERR_FAILED, "zstd cannot start");
-	if (file_writer_open(&sink->file, path, ARCHIVE_MODE, sink->err) < 0)
-		return -1;
-	sink->worker = worker_start(compress_part, sink);
-	return 0;
-}
-
-static int sink_finish(struct sink *sink)
-{
-	if ((sink->part.len && worker_give(sink->worker, &sink->part, sink->err) < 0) || worker_wait(sink->worker, sink->err) < 0)
-		return -1;
-	return compress(sink, "", 0, ZSTD_e_end, sink->err);
-}
-
-static void sink_release(struct sink *sink)
-{
-	char unused[HASH_HEX_SIZE];
-
-	worker_free(sink->worker);
-	strbuf_release(&sink->part);
-	(void)ZSTD_freeCCtx(sink->zstd);
-	file_writer_abort(sink->file);
-	if (sink->sum)
-		hash_final(sink->sum, unused);
-}
-#define auto_sink __attribute__((cleanup(sink_release)))
-
-/* ---- tar ---- */
-
-static void free_tar(struct archive **tar)
-{
-	(void)archive_write_free(*tar);
-}
-#define auto_tar __attribute__((cleanup(free_tar)))
-
-static void free_entry(struct archive_entry **entry)
-{
-	archive_entry_free(*entry);
-}
-#define auto_entry __attribute__((cleanup(free_entry)))
-
-/* Our own error, where there is one, says more than libarchive's about it. */
-static int tar_fail(struct archive *tar, struct error *err)
-{
-	const char *text = archive_error_string(tar);
-
-	if (err->code != ERR_NONE)
-		return -1;
-	return error_set(err, ERR_FAILED, "libarchive cannot write: %s", text ? text : "out of memory");
-}
-
-static int add_entry(struct archive *tar, const char *path, const void *data, size_t len, time_t when, struct error *err)
-{
-	auto_entry struct archive_entry *entry = archive_entry_new();
-
-	if (!entry)
-		return error_set(err, ERR_FAILED, "libarchive is out of memory");
-	archive_entry_set_pathname(entry, path);
-	archive_entry_set_filetype(entry, AE_IFREG);
-	archive_entry_set_perm(entry, ENTRY_MODE);
-	archive_entry_set_uid(entry, 0);
-	archive_entry_set_gid(entry, 0);
-	archive_entry_set_size(entry, (la_int64_t)len);
-	archive_entry_set_mtime(entry, when, 0);
-	/* A warning is a header that does not say what was asked for. */
-	if (archive_write_header(tar, entry) != ARCHIVE_OK || (len && archive_write_data(tar, data, len) != (la_ssize_t)len) ||
-		archive_write_finish_entry(tar) != ARCHIVE_OK)
-		return tar_fail(tar, err);
-	return 0;
-}
-
+/*
+ * Most files are those of the snapshot before, whose archive gives their bytes for a fraction of what inflating each object of the repository costs. It lends
+ * only: a file counts when it is what the manifest says, and where the archive ends, is damaged or is none, the repository gives the rest.
+ */
 struct filling {
-	struct archive *tar;
+	struct archive_pack *pack;
 	const char *line; /* of the manifest, for the next file */
-	time_t when;
+	struct archive_stream *before;
+	const char *name; /* of its entry at hand, not read yet; else NULL */
+	struct strbuf lent;
+	bool is_checked;    /* the file at hand */
+	struct error fault; /* of the archive before: no failure */
 };
+
+static void filling_release(struct filling *filling)
+{
+	archive_stream_free(filling->before);
+	strbuf_release(&filling->lent);
+}
+#define auto_filling __attribute__((cleanup(filling_release)))
+
+static void lend_no_more(struct filling *filling)
+{
+	archive_stream_free(filling->before);
+	filling->before = NULL;
+	filling->name = NULL;
+}
+
+static void lend_from(struct filling *filling, const struct archive_target *target, struct git_store *store, const char *commit_id)
+{
+	auto_free char *path = *commit_id ? archive_path(store, target->cluster, commit_id, target->dir, &filling->fault) : NULL;
+
+	/* The first entry is the manifest, the only one that may be larger than a file. */
+	if (path && archive_stream_open(&filling->before, path, &filling->fault) == 0 &&
+		archive_stream_next(filling->before, TREE_MANIFEST_MAX, &filling->name) <= 0)
+		lend_no_more(filling);
+}
+
+/* Both are sorted by path. */
+static bool go_to(struct filling *filling, const char *path)
+{
+	while (filling->before && (!filling->name || strcmp(filling->name, path) < 0))
+		if (archive_stream_next(filling->before, TREE_FILE_MAX, &filling->name) <= 0)
+			lend_no_more(filling);
+	return filling->before && strcmp(filling->name, path) == 0;
+}
+
+static bool is_listed(const char *line, const char *path, const char *data, size_t len)
+{
+	auto_strbuf struct strbuf ours = STRBUF_INIT;
+	char sum[HASH_HEX_SIZE];
+
+	hash_sha256(data, len, sum);
+	tree_manifest_line(sum, path, &ours);
+	return strncmp(line, ours.buf, ours.len) == 0;
+}
+
+static bool lend_file(const char *path, struct git_blob *blob, void *arg)
+{
+	struct filling *filling = arg;
+
+	filling->is_checked = false;
+	if (!go_to(filling, path))
+		return false;
+	filling->name = NULL;
+	strbuf_truncate(&filling->lent, 0);
+	if (archive_stream_data(filling->before, &filling->lent) < 0) {
+		lend_no_more(filling);
+		return false;
+	}
+	*blob = (struct git_blob){.data = filling->lent.buf, .len = filling->lent.len};
+	filling->is_checked = is_listed(filling->line, path, blob->data, blob->len);
+	return filling->is_checked;
+}
 
 /* The manifest is in the archive already, so each file is held against its line. */
 static int add_file(const char *path, const struct git_blob *blob, void *arg, struct error *err)
 {
 	struct filling *filling = arg;
-	auto_strbuf struct strbuf line = STRBUF_INIT;
-	char sum[HASH_HEX_SIZE];
 
-	hash_sha256(blob->data, blob->len, sum);
-	tree_manifest_line(sum, path, &line);
-	if (strncmp(filling->line, line.buf, line.len) != 0)
+	if (!filling->is_checked && !is_listed(filling->line, path, blob->data, blob->len))
 		return error_set(err, ERR_INTEGRITY, "'%s' is not what the manifest of its commit says", path);
-	filling->line += line.len;
-	return add_entry(filling->tar, path, blob->data, blob->len, filling->when, err);
+	filling->line = strchr(filling->line, '\n') + 1;
+	return archive_pack_add(filling->pack, path, blob->data, blob->len, err);
 }
 
-static int add_all(struct archive *tar, struct git_store *store, const struct content *content, struct error *err)
+static int add_all(struct filling *filling, struct git_store *store, const struct content *content, struct error *err)
 {
-	struct filling filling = {.tar = tar, .line = content->manifest->buf, .when = content->commit.time};
-
-	if (add_entry(tar, TREE_MANIFEST, content->manifest->buf, content->manifest->len, filling.when, err) < 0 ||
-		add_entry(tar, TREE_COMMIT, content->raw, content->raw_len, filling.when, err) < 0 ||
-		git_each_file(store, content->commit.id, add_file, &filling, err) < 0)
+	if (archive_pack_add(filling->pack, TREE_MANIFEST, content->manifest->buf, content->manifest->len, err) < 0 ||
+		archive_pack_add(filling->pack, TREE_COMMIT, content->raw, content->raw_len, err) < 0 ||
+		git_each_file_lent(store, content->commit.id, lend_file, add_file, filling, err) < 0)
 		return -1;
-	return *filling.line ? error_set(err, ERR_INTEGRITY, "the manifest of commit %.12s lists more", content->commit.id) : 0;
-}
-
-static int write_tar(struct git_store *store, const struct content *content, struct sink *sink)
-{
-	auto_tar struct archive *tar = archive_write_new();
-
-	if (!tar || archive_write_set_format_pax_restricted(tar) != ARCHIVE_OK || archive_write_add_filter_none(tar) != ARCHIVE_OK ||
-		archive_write_set_bytes_per_block(tar, BLOCK_SIZE) != ARCHIVE_OK ||
-		archive_write_set_bytes_in_last_block(tar, BLOCK_SIZE) != ARCHIVE_OK ||
-		archive_write_open(tar, sink, NULL, write_block, NULL) != ARCHIVE_OK)
-		return tar ? tar_fail(tar, sink->err) : error_set(sink->err, ERR_FAILED, "libarchive is out of memory");
-	if (add_all(tar, store, content, sink->err) < 0)
-		return -1;
-	return archive_write_close(tar) != ARCHIVE_OK ? tar_fail(tar, sink->err) : 0;
+	return *filling->line ? error_set(err, ERR_INTEGRITY, "the manifest of commit %.12s lists more", content->commit.id) : 0;
 }
 
 /* ---- files ---- */
@@ -318,26 +219,28 @@ static int write_sidecar(const char *path, const char *sum, struct error *err)
 {
 	auto_free char *sidecar = sidecar_path(path), *text = sidecar_text(path, sum);
 
-	return file_write(sidecar, text, strlen(text), ARCHIVE_MODE, err);
+	return file_write(sidecar, text, strlen(text), SIDECAR_MODE, err);
 }
 
-/* The archive first, its sidecar when it is there for good. */
-static int build(const char *path, struct git_store *store, const struct content *content, struct error *err)
+static void free_pack(struct archive_pack **pack)
 {
-	struct error fault = ERROR_INIT;
-	auto_sink struct sink sink = {.err = &fault, .part = STRBUF_INIT};
-	struct file_writer *file;
+	archive_pack_free(*pack);
+}
+#define auto_pack __attribute__((cleanup(free_pack)))
+
+/* The archive first, its sidecar when it is there for good. */
+static int build(
+	const char *path, struct git_store *store, const struct archive_target *target, const struct content *content, struct error *err)
+{
+	auto_pack struct archive_pack *pack = NULL;
+	auto_filling struct filling filling = {.line = content->manifest->buf, .lent = STRBUF_INIT};
 	char sum[HASH_HEX_SIZE];
 
-	if (sink_open(&sink, path) < 0 || write_tar(store, content, &sink) < 0 || sink_finish(&sink) < 0) {
-		*err = fault;
+	if (archive_pack_open(&pack, path, content->commit.time, err) < 0)
 		return -1;
-	}
-	hash_final(sink.sum, sum);
-	sink.sum = NULL;
-	file = sink.file;
-	sink.file = NULL;
-	if (file_writer_commit(file, true, err) < 0)
+	filling.pack = pack;
+	lend_from(&filling, target, store, content->commit.parent);
+	if (add_all(&filling, store, content, err) < 0 || archive_pack_commit(pack, sum, err) < 0)
 		return -1;
 	return write_sidecar(path, sum, err);
 }
@@ -392,7 +295,7 @@ static int make(const char *path, struct git_store *store, const struct archive_
 	if (content_load(&content, store, target, err) < 0)
 		return -1;
 	*made = true;
-	return file_exists(path) ? complete(path, sum, &content, err) : build(path, store, &content, err);
+	return file_exists(path) ? complete(path, sum, &content, err) : build(path, store, target, &content, err);
 }
 
 char *archive_path(struct git_store *store, const char *cluster, const char *commit_id, const char *dir, struct error *err)
@@ -410,13 +313,15 @@ char *archive_path(struct git_store *store, const char *cluster, const char *com
 int archive_make(struct git_store *store, const struct archive_target *target, char **path, bool *made, struct error *err)
 {
 	auto_free char *name = NULL, *wanted = NULL;
+	struct archive_target named = *target;
 
 	*path = NULL;
 	*made = false;
 	if (git_store_cluster(store, target->cluster, &name, err) < 0 || file_mkdirs(target->dir, err) < 0)
 		return -1;
+	named.cluster = name;
 	wanted = archive_path(store, name, target->commit_id, target->dir, err);
-	if (!wanted || make(wanted, store, target, made, err) < 0) {
+	if (!wanted || make(wanted, store, &named, made, err) < 0) {
 		*made = false;
 		return error_wrap(err, "archive");
 	}

@@ -246,6 +246,7 @@ static int tree_of_commit(struct git_store *store, const char *commit_id, git_oi
 
 struct each {
 	struct git_store *store;
+	git_lend_fn lend; /* NULL: nothing is lent */
 	git_file_fn fn;
 	void *arg;
 	bool verified;
@@ -263,20 +264,27 @@ static int load_unverified(git_odb_object **out, struct git_store *store, const 
 	return rc;
 }
 
+static int take_file(struct each *each, const char *path, const struct git_blob *blob, struct error *err)
+{
+	each->bytes += tree_cost(path, blob->len);
+	if (each->bytes > TREE_TOTAL_MAX)
+		return error_set(err, ERR_INTEGRITY, "more than %llu bytes", TREE_TOTAL_MAX);
+	return each->fn(path, blob, each->arg, err);
+}
+
 static int load_file(const char *path, const git_oid *id, void *arg, struct error *err)
 {
 	struct each *each = arg;
 	auto_object git_odb_object *object = NULL;
 	struct git_blob blob;
 
+	if (each->lend && each->lend(path, &blob, each->arg))
+		return take_file(each, path, &blob, err);
 	if ((each->verified ? git_load(&object, each->store, id, GIT_OBJECT_BLOB, TREE_FILE_MAX, err)
 			    : load_unverified(&object, each->store, id, err)) < 0)
 		return error_wrap(err, "'%s'", path);
 	blob = (struct git_blob){.data = git_odb_object_data(object), .len = git_odb_object_size(object)};
-	each->bytes += tree_cost(path, blob.len);
-	if (each->bytes > TREE_TOTAL_MAX)
-		return error_set(err, ERR_INTEGRITY, "more than %llu bytes", TREE_TOTAL_MAX);
-	return each->fn(path, &blob, each->arg, err);
+	return take_file(each, path, &blob, err);
 }
 
 static int each_file(struct each *each, const char *commit_id, struct error *err)
@@ -288,7 +296,12 @@ static int each_file(struct each *each, const char *commit_id, struct error *err
 
 int git_each_file(struct git_store *store, const char *commit_id, git_file_fn fn, void *arg, struct error *err)
 {
-	struct each each = {.store = store, .fn = fn, .arg = arg};
+	return git_each_file_lent(store, commit_id, NULL, fn, arg, err);
+}
+
+int git_each_file_lent(struct git_store *store, const char *commit_id, git_lend_fn lend, git_file_fn fn, void *arg, struct error *err)
+{
+	struct each each = {.store = store, .lend = lend, .fn = fn, .arg = arg};
 
 	return each_file(&each, commit_id, err);
 }

@@ -521,6 +521,143 @@ static void test_what_is_no_archive_is_refused(void **state)
 	assert_refused("cpio.tar.zst", "");
 }
 
+/* ---- with the archive before ---- */
+
+#define LONG "oooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooooo"
+
+/* Against sample_rows: one file has changed, one has come before all others, one between them, and one has gone. */
+static const struct row later_rows[] = {
+	{"alerts.yaml", "a: 1\n"},
+	{"generated.yaml", "items: []\n"},
+	{"objects/namespaces/prod/" LONG "/" LONG LONG ".yaml", "kind: Long\n"},
+	{"policy.yaml", "another: policy\n"},
+	{"snapshot.yaml", "formatVersion: 2\n"},
+	{NULL, NULL},
+};
+
+/* The second of two commits. The archive of the first is in "archives", its own, made from the repository alone, in "alone". */
+struct second {
+	char id[GIT_ID_SIZE];
+	struct strbuf manifest;
+};
+
+static void second_release(struct second *second)
+{
+	strbuf_release(&second->manifest);
+}
+#define auto_second __attribute__((cleanup(second_release)))
+
+static void make_two(struct second *second)
+{
+	auto_free char *first = make_archive(later_rows), *path = NULL, *manifest = NULL;
+	struct git_store *store = open_repo();
+	struct error err = ERROR_INIT;
+	bool made;
+
+	(void)first;
+	commit_rows(store, sample_rows, SAMPLE_TIME + 60, second->id);
+	assert_int_equal(archive_make(store, TARGET(second->id, "alone"), &path, &made, &err), 0);
+	git_store_free(store);
+	shell("cp -r archives first");
+	manifest = shell_output("zstd -dcq alone/*.zst | tar -xO MANIFEST.sha256");
+	strbuf_addf(&second->manifest, "%s\n", manifest);
+}
+
+static int make_second(const struct second *second, struct error *err)
+{
+	struct git_store *store = open_repo();
+	struct archive_target target = *TARGET(second->id, "archives");
+	auto_free char *path = NULL;
+	bool made;
+	int rc;
+
+	target.manifest = &second->manifest;
+	rc = archive_make(store, &target, &path, &made, err);
+	git_store_free(store);
+	return rc;
+}
+
+/* Make the second archive beside the first one; whatever that is, nothing of it may show. */
+static void assert_as_alone(const struct second *second, const char *what)
+{
+	struct error err = ERROR_INIT;
+
+	if (make_second(second, &err) < 0)
+		fail_msg("%s: %s", what, err.text);
+	shell("cd alone && for f in *; do cmp \"$f\" ../archives/\"$f\" || exit 1; done");
+	shell("rm -rf archives && cp -r first archives");
+}
+
+static void test_the_archive_before_changes_nothing(void **state)
+{
+	auto_second struct second second = {.manifest = STRBUF_INIT};
+
+	(void)state;
+	make_two(&second);
+	assert_as_alone(&second, "as it was");
+}
+
+/* Proof that it is read: git has lost what has not changed. */
+static void test_the_archive_before_lends_its_files(void **state)
+{
+	auto_second struct second second = {.manifest = STRBUF_INIT};
+	auto_free char *blob = NULL;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	make_two(&second);
+	shell("test $(git -C repo rev-parse HEAD~:generated.yaml HEAD:generated.yaml | uniq | wc -l) = 1");
+	blob = shell_output("git -C repo rev-parse HEAD:generated.yaml | sed 's,..,&/,'");
+	shell("rm -f repo/objects/%s", blob);
+	assert_as_alone(&second, "without the blob");
+	shell("rm archives/*");
+	assert_int_equal(make_second(&second, &err), -1);
+	assert_int_equal(err.code, ERR_INTEGRITY);
+}
+
+static void test_a_damaged_archive_before_harms_nothing(void **state)
+{
+	auto_second struct second second = {.manifest = STRBUF_INIT};
+	auto_free char *size = NULL;
+
+	(void)state;
+	make_two(&second);
+	size = shell_output("cat first/*.zst | wc -c");
+	for (int at = 0; at < atoi(size); at += 29) {
+		shell("printf '\\245' | dd of=$(echo archives/*.zst) bs=1 seek=%d conv=notrunc status=none", at);
+		assert_as_alone(&second, "a byte");
+	}
+	for (int len = 0; len < atoi(size); len += 97) {
+		shell("truncate -s %d archives/*.zst", len);
+		assert_as_alone(&second, "a cut");
+	}
+}
+
+/* Whole, and not true: another text at a name, folders, names out of order. */
+static void test_a_forged_archive_before_harms_nothing(void **state)
+{
+	static const char *const forge[] = {
+		"for f in $(find . -type f); do echo forged > $f; done; tar -cf ../t MANIFEST.sha256 COMMIT alerts.yaml generated.yaml "
+		"policy.yaml",
+		"tar -cf ../t snapshot.yaml generated.yaml policy.yaml MANIFEST.sha256",
+		"tar -cf ../t generated.yaml generated.yaml generated.yaml",
+		"mkdir policy && tar -cf ../t COMMIT policy policy.yaml",
+		"ln -s /etc/passwd generated && tar -cf ../t generated policy.yaml",
+		": > ../t",
+	};
+	auto_second struct second second = {.manifest = STRBUF_INIT};
+
+	(void)state;
+	make_two(&second);
+	for (size_t i = 0; i < sizeof(forge) / sizeof(*forge); i++) {
+		shell("rm -rf x && mkdir x && zstd -dcq first/*.zst | tar -x -C x && (cd x && %s) && zstd -qf t -o $(echo archives/*.zst)",
+			forge[i]);
+		assert_as_alone(&second, forge[i]);
+	}
+	shell("f=$(echo archives/*.zst) && rm $f && mkfifo $f");
+	assert_as_alone(&second, "a fifo");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, support_enter_dir, support_leave_dir)
 
 int main(void)
@@ -548,6 +685,10 @@ int main(void)
 		T(test_an_archive_that_would_pass_for_a_bomb_is_not_made),
 		T(test_a_window_too_large_is_refused),
 		T(test_what_is_no_archive_is_refused),
+		T(test_the_archive_before_changes_nothing),
+		T(test_the_archive_before_lends_its_files),
+		T(test_a_damaged_archive_before_harms_nothing),
+		T(test_a_forged_archive_before_harms_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
