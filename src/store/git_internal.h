@@ -93,7 +93,7 @@ void git_drop_tag(struct git_store *store, const char *name, const git_oid *id, 
  * dry run all goes into memory at once. After a failure only git_sink_free may follow.
  */
 struct git_sink;
-/* head: the blobs of the branch head, borrowed. */
+/* head: the blobs of the branch head, borrowed; all of them are in it by now. */
 struct git_sink *git_sink_new(struct git_store *store, const struct git_ids *head);
 /* 1 when the repository has the object, which is read back by the same rule; else 0. */
 int git_sink_reuse(const struct git_sink *sink, git_object_t type, const git_oid *id, struct error *err);

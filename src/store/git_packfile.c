@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "git_delta.h"
 #include "util/env.h"
 #include "util/error.h"
 #include "util/file.h"
@@ -24,9 +25,13 @@
 #define COPY_MAX ((size_t)1 << 20) /* bytes of an object; a larger one is worked on where it is, since a copy for the thread may be 64 MB */
 #define VERSION 2
 #define HEADER_SIZE 12
+#define HEADER_MAX 32  /* bytes before an entry's deflated ones, and more */
 #define FILE_MODE 0444 /* as git, which never changes one */
 /* Of zlib: 8 would have it clear a table of 64 KiB for each object of 2 KB. */
 #define MEMORY_LEVEL 6
+#define BLOB 3
+#define STORED_MAX 1024              /* bytes of a delta */
+#define OFS_DELTA 6                  /* of an object that stands so many bytes before it */
 #define SMALL_OFFSET_MAX 0x7FFFFFFFu /* what is further back has 8 bytes, in a table of its own */
 
 /* Where an object is. */
@@ -50,11 +55,13 @@ struct pack {
 
 	/* The worker's, until worker_wait. */
 	int spool;
-	z_stream stream;
-	bool stream_ready;
+	z_stream deflating, storing;
 	struct entry *entries;
 	size_t count, cap;
 	uint64_t written;
+	struct delta_base base; /* the last blob that is no delta */
+	uint64_t base_offset;
+	struct strbuf delta;
 	size_t out_len, crc_from; /* out is in no checksum yet from crc_from on */
 	unsigned char out[CHUNK];
 };
@@ -115,9 +122,21 @@ static void spool_header(struct pack *pack, int type, size_t len)
 	pack->out[pack->out_len++] = byte;
 }
 
-static int deflate_all(struct pack *pack, const char *data, size_t len, struct error *err)
+/* How far back the base is: 7 bits a byte, the highest first, each but the last one less than it says. */
+static void spool_distance(struct pack *pack, uint64_t distance)
 {
-	z_stream *z = &pack->stream;
+	unsigned char bytes[10];
+	size_t at = sizeof(bytes);
+
+	bytes[--at] = distance & 0x7F;
+	while ((distance >>= 7) > 0)
+		bytes[--at] = (unsigned char)(0x80 | (--distance & 0x7F));
+	memcpy(pack->out + pack->out_len, bytes + at, sizeof(bytes) - at);
+	pack->out_len += sizeof(bytes) - at;
+}
+
+static int deflate_all(struct pack *pack, z_stream *z, const char *data, size_t len, struct error *err)
+{
 	int rc = Z_OK;
 
 	if (deflateReset(z) != Z_OK)
@@ -142,20 +161,44 @@ static int deflate_all(struct pack *pack, const char *data, size_t len, struct e
 	return 0;
 }
 
+static int spool_whole(struct pack *pack, const struct handover *object, const char *data, uint64_t offset, struct error *err)
+{
+	if (object->type == BLOB && object->len <= DELTA_TEXT_MAX) {
+		delta_base_set(&pack->base, data, object->len);
+		pack->base_offset = offset;
+	}
+	spool_header(pack, object->type, object->len);
+	return deflate_all(pack, &pack->deflating, data, object->len, err);
+}
+
+/*
+ * Lists come kind by kind, so most blobs are much like the last one. What differs is short, and to make codes for so short a text costs zlib ten times what
+ * finding it did: it is stored as it is, and the pack is smaller still than one of deflated blobs. All deltas are to a whole object, never to another delta.
+ */
+static int spool_delta(struct pack *pack, uint64_t offset, struct error *err)
+{
+	z_stream *z = pack->delta.len <= STORED_MAX ? &pack->storing : &pack->deflating;
+
+	spool_header(pack, OFS_DELTA, pack->delta.len);
+	spool_distance(pack, offset - pack->base_offset);
+	return deflate_all(pack, z, pack->delta.buf, pack->delta.len, err);
+}
+
 static int spool_object(struct pack *pack, const struct handover *object, const char *data, struct error *err)
 {
 	struct entry *entry;
 
 	if (object->len > UINT32_MAX || pack->count == UINT32_MAX)
 		return error_set(err, ERR_FAILED, "too large for a git pack");
-	if (pack->out_len + 16 > CHUNK && write_spool(pack, err) < 0)
+	if (pack->out_len + HEADER_MAX > CHUNK && write_spool(pack, err) < 0)
 		return -1;
 	pack->entries = xgrow(pack->entries, &pack->cap, pack->count + 1, sizeof(*pack->entries));
 	entry = &pack->entries[pack->count++];
 	*entry = (struct entry){.offset = pack->written + pack->out_len};
 	memcpy(entry->id, object->id, PACK_ID_SIZE);
-	spool_header(pack, object->type, object->len);
-	return deflate_all(pack, data, object->len, err);
+	if (object->type == BLOB && delta_make(&pack->base, data, object->len, &pack->delta))
+		return spool_delta(pack, entry->offset, err);
+	return spool_whole(pack, object, data, entry->offset, err);
 }
 
 static int spool_part(const char *data, size_t len, void *arg, struct error *err)
@@ -173,22 +216,26 @@ static int spool_part(const char *data, size_t len, void *arg, struct error *err
 
 /* ---- adding ---- */
 
+static int start_stream(z_stream *stream, int level)
+{
+	return deflateInit2(stream, level, Z_DEFLATED, MAX_WBITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY);
+}
+
 int pack_new(struct pack **out, const char *dir, struct error *err)
 {
 	struct pack *pack = xcalloc(1, sizeof(*pack));
 
 	pack->dir = dir;
-	pack->part = (struct strbuf)STRBUF_INIT;
+	pack->part = pack->base.text = pack->delta = (struct strbuf)STRBUF_INIT;
 	pack->spool = -1;
 	if (open_spool(pack, err) < 0) {
 		pack_free(pack);
 		return -1;
 	}
-	if (deflateInit2(&pack->stream, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK) {
+	if (start_stream(&pack->deflating, Z_BEST_SPEED) != Z_OK || start_stream(&pack->storing, Z_NO_COMPRESSION) != Z_OK) {
 		pack_free(pack);
 		return error_set(err, ERR_FAILED, "zlib cannot start");
 	}
-	pack->stream_ready = true;
 	pack->worker = worker_start(spool_part, pack);
 	*out = pack;
 	return 0;
@@ -217,10 +264,12 @@ void pack_free(struct pack *pack)
 		return;
 	worker_free(pack->worker);
 	strbuf_release(&pack->part);
+	strbuf_release(&pack->delta);
+	delta_base_release(&pack->base);
 	if (pack->spool >= 0)
 		(void)close(pack->spool);
-	if (pack->stream_ready)
-		(void)deflateEnd(&pack->stream);
+	(void)deflateEnd(&pack->deflating);
+	(void)deflateEnd(&pack->storing);
 	free(pack->entries);
 	free(pack);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * git_packfile - many git objects as one pack and its index (gitformat-pack(5), both of version 2, no deltas), without libgit2: it has no writer that streams, and the
+ * git_packfile - many git objects as one pack and its index (gitformat-pack(5), both of version 2), without libgit2: it has no writer that streams, and the
  * one that it has inflates and hashes all of it again.
  *
  * Entries are deflated and kept in a file without a name, on a thread of their own; pack_finish puts them, in one go, where git looks. A kill before that leaves

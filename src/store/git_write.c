@@ -113,12 +113,12 @@ int git_write_begin(struct git_write **out, struct git_store *store, const char 
 	w = xcalloc(1, sizeof(*w));
 	w->store = store;
 	w->cluster = xstrdup(cluster);
-	w->sink = git_sink_new(store, &w->head_blobs);
 	if (read_head(w, err) < 0) {
 		git_write_free(w);
 		return -1;
 	}
 	note_head_blobs(w);
+	w->sink = git_sink_new(store, &w->head_blobs);
 	*out = w;
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "util/mem.h"
+#include "util/strbuf.h"
 
 #define BLOB 3
 #define SPACE ((rlim_t)128 * 1024)
@@ -168,6 +169,99 @@ static void test_a_full_disk_is_told_and_leaves_nothing(void **state)
 	shell("test -z \"$(ls -A repo/objects/pack; ls -A repo | grep tmp)\"");
 }
 
+/* ---- deltas ---- */
+
+static uint32_t draw(uint32_t *state, uint32_t below)
+{
+	return ((*state = *state * 1664525 + 1013904223) >> 8) % below;
+}
+
+/* Like the next object of a list: some lines have another value, come, go, or come again; len bytes of noise now and then. */
+static void change_text(const char *text, uint32_t *state, struct strbuf *out)
+{
+	strbuf_truncate(out, 0);
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+		size_t len = strcspn(line, "\n");
+		uint32_t what = draw(state, 20);
+
+		if (what == 0)
+			continue;
+		strbuf_add(out, line, what == 1 ? len / 2 : len);
+		if (what < 3)
+			strbuf_addf(out, "%u", draw(state, 100000));
+		strbuf_addc(out, '\n');
+		if (what == 3)
+			strbuf_addf(out, "  new-%u: %.*s\n", draw(state, 1000), (int)len, line);
+		if (what == 4)
+			strbuf_add(out, line, len + 1);
+	}
+}
+
+static void make_text(uint32_t *state, int lines, struct strbuf *out)
+{
+	for (int i = 0; i < lines; i++)
+		strbuf_addf(out, "%*skey-%u: value %u\n", (int)draw(state, 8), "", draw(state, 50), draw(state, 1000));
+}
+
+static unsigned count_deltas(void)
+{
+	auto_free char *count =
+		shell_output("git verify-pack -v repo/objects/pack/*.idx | sed -n 's/^chain length = 1: \\([0-9]*\\) .*/\\1/p'");
+
+	return (unsigned)strtoul(count, NULL, 10);
+}
+
+/* git fsck holds each object against its id, so a delta that gives another text is found. */
+static void test_git_reads_what_is_like_another_object(void **state)
+{
+	auto_strbuf struct strbuf base = STRBUF_INIT, text = STRBUF_INIT;
+	unsigned char id[PACK_ID_SIZE];
+	struct pack *pack = new_pack();
+	uint32_t seed = 7;
+
+	(void)state;
+	for (int kind = 0; kind < 6; kind++) {
+		strbuf_truncate(&base, 0);
+		make_text(&seed, 5 << (2 * kind), &base);
+		for (int i = 0; i < 60; i++) {
+			change_text(base.buf, &seed, &text);
+			strbuf_addf(&text, "name: %d-%d\n", kind, i);
+			add(pack, text.buf, text.len, id);
+		}
+	}
+	finish(pack);
+	assert_true(count_deltas() > 150);
+	shell("test $(git verify-pack -v repo/objects/pack/*.idx | grep -c 'chain length = [2-9]') = 0");
+}
+
+/* As long as a base may be and a byte more, and a base that is 2, 3 and 4 bytes of distance back. */
+static void test_git_reads_deltas_at_their_limits(void **state)
+{
+	static const size_t lengths[] = {0xFFFD, 0xFFFE, 0xFFFF, 0x10000, 0x10001}, between[] = {70000, 2200000};
+	auto_free char *text = xmalloc(2200000), *noise = xmalloc(2200000);
+	unsigned char id[PACK_ID_SIZE];
+	struct pack *pack = new_pack();
+	uint32_t seed = 3;
+
+	(void)state;
+	for (size_t i = 0; i < 2200000; i++) {
+		text[i] = i % 40 == 39 ? '\n' : (char)('a' + draw(&seed, 26));
+		noise[i] = (char)draw(&seed, 256);
+	}
+	for (size_t i = 0; i < 5; i++) {
+		text[0] = (char)('A' + i);
+		add(pack, text, lengths[i], id);
+	}
+	add(pack, text, 4000, id);
+	for (size_t i = 0; i < 2; i++) {
+		add(pack, noise, between[i], id);
+		text[100 + i] = 'Z';
+		add(pack, text, 4000, id);
+	}
+	finish(pack);
+	assert_int_equal(count_deltas(), 5);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, support_enter_dir, support_leave_dir)
 
 int main(void)
@@ -179,6 +273,8 @@ int main(void)
 		T(test_what_a_kill_left_is_swept),
 		T(test_nothing_is_there_before_the_end),
 		T(test_a_full_disk_is_told_and_leaves_nothing),
+		T(test_git_reads_what_is_like_another_object),
+		T(test_git_reads_deltas_at_their_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
