@@ -3,8 +3,8 @@
 #
 # lib - integration tests against real clusters. A script sources this file, starts what it needs with cluster_up (tests/cluster/lib.sh), defines
 # functions test_* and calls run_tests: they run in the order in which they are written, on the same clusters, each in a subshell with errexit, and are
-# forgotten; clusters can be started and stopped between two calls. Its end is `exit "$failed"`. What a test prints is shown when it fails. One line a
-# test: "ok - NAME" or "not ok - NAME".
+# forgotten; clusters can be started and stopped between two calls. Its end is `exit "$failed"`. What a test prints is shown when it fails (the last 1,000
+# lines). One line a test: "ok - NAME" or "not ok - NAME".
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/cluster/lib.sh
@@ -145,7 +145,7 @@ run_tests() {
 			printf 'ok - %s: %s\n' "$script" "${name#test_}"
 		else
 			printf 'not ok - %s: %s\n' "$script" "${name#test_}"
-			tail -n 40 "$log" | sed 's/^/#   /'
+			tail -n 1000 "$log" | sed 's/^/#   /'
 			# shellcheck disable=SC2034
 			failed=1
 		fi
