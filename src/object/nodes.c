@@ -6,17 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "object/resources.h"
 #include "util/json.h"
-
-/* Resources of the API itself have no domain, or one of kubernetes.io. */
-static bool is_extended(const char *name)
-{
-	static const char own[] = "kubernetes.io";
-	const char *slash = strchr(name, '/');
-	size_t len = slash ? (size_t)(slash - name) : 0;
-
-	return slash && !(len >= sizeof(own) - 1 && memcmp(slash - (sizeof(own) - 1), own, sizeof(own) - 1) == 0);
-}
 
 static bool read_amount(const json_t *value, json_int_t *out)
 {
@@ -58,7 +49,7 @@ static void add_containers(json_t *sums, const json_t *containers, bool most)
 		       *requests = json_at(container, "resources", "requests", NULL);
 
 		json_object_foreach (limits ? limits : requests, name, value)
-			if (is_extended(name))
+			if (resource_is_extended(name))
 				add_amount(sums, name, value, most);
 	}
 }

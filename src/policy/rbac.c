@@ -69,6 +69,7 @@ static const struct {
 	unsigned verbs;
 } target_reads[] = {
 	{"", "configmaps", GET},
+	{"", "limitranges", LIST},
 	{"", "nodes", LIST},
 	{"", "persistentvolumeclaims", GET},
 	{"", "resourcequotas", LIST},
@@ -226,8 +227,10 @@ static void grant_webhooks(struct role *role, const struct policy *policy, unsig
 		role_grant(role, policy->webhooks[i].group, policy->webhooks[i].resource, verbs);
 }
 
-static void grant_target(struct role *role)
+static void grant_target(struct role *role, const struct policy *policy)
 {
+	if (policy_find(policy, RBAC_GROUP, "rolebindings")) /* what they grant may stand in one of the target */
+		role_grant(role, RBAC_GROUP, "clusterroles", GET);
 	for (size_t i = 0; i < sizeof(target_reads) / sizeof(target_reads[0]); i++)
 		role_grant(role, target_reads[i].group, target_reads[i].resource, target_reads[i].verbs);
 }
@@ -264,7 +267,7 @@ static void grant_right(struct roles *roles, const struct policy *policy, const 
 		grant_definitions(cluster, policy, right->verbs);
 		return;
 	case TARGET:
-		grant_target(cluster);
+		grant_target(cluster, policy);
 		return;
 	case IDENTITY:
 		name_identity(cluster, right->verbs);

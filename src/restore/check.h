@@ -38,8 +38,10 @@ struct preflight {
 	struct map definitions;    /* name -> json_t: of the custom kinds of the plan, as the target has them */
 	bool definitions_read;
 	char *definitions_untold; /* why some of them are not known; NULL: all are */
-	json_t *hooks;            /* [{webhook, objects}]: those that must be asked about what is created; NULL: not looked at yet */
+	json_t *hooks;            /* [{webhook, objects, words}]: those that must be asked about what is created; NULL: not looked at yet */
+	json_t *quotas;           /* of the target and of the plan; NULL: not listed */
 	bool webhook_answers;     /* of the services: a dry run got through one that must be asked */
+	bool no_presets;          /* of KServe, none at all */
 };
 
 /* objects (stolen; NULL or empty: everything is stopped) are the words of object_describe; mend NULL: the row's. */
@@ -49,6 +51,8 @@ void check_untested(struct preflight *p, const char *fmt, ...) __attribute__((fo
 /* Whether the restore is still going to send it. */
 bool check_is_sent(const struct action *action);
 bool check_is_created(const struct action *action);
+/* Whether a controller will make pods from it: it has templates of them, and its author wants it to serve. */
+bool check_makes_pods(const struct action *action);
 /* Add the object in words, once. */
 void check_add_object(json_t *objects, const struct object *object);
 
@@ -60,6 +64,18 @@ int check_ask(struct preflight *p, struct asks *asks);
 /* check_rights.c: one more review of our own rights; takes attributes (of the review's spec). An answer that is not there denies nothing. */
 void check_ask_right(struct asks *asks, json_t *attributes, void *arg);
 bool check_is_denied(const struct ask *ask);
+
+/* check_kinds.c: the name of a kind's definition, "httproutes.gateway.networking.k8s.io". The caller frees. */
+char *check_kind_name(const struct object *object);
+/* Fill p->definitions, once. What is not to be had is told by the checks that are about definitions. */
+void check_read_definitions(struct preflight *p);
+
+/* check_configured.c: of each of hooks ([{webhook: {clientConfig}, objects, words}]) that is a Service, whether it has a CA bundle and an endpoint. */
+void check_configured(struct preflight *p, json_t *hooks);
+/* check_webhooks.c: one more dry run of a create, in the object's own namespace, or where that is not there yet in one that always is. */
+void check_ask_dry_run(const struct preflight *p, struct asks *asks, struct action *action);
+/* check_conversion.c: whether it failed since the object could not be converted. */
+bool check_is_unconverted(const struct ask *ask);
 
 /* check_kinds.c: what the target serves */
 void check_kinds(struct preflight *p);
@@ -74,15 +90,21 @@ void check_rights(struct preflight *p);
 void check_escalation(struct preflight *p);
 /* check_webhooks.c */
 void check_webhooks(struct preflight *p);
+/* check_conversion.c */
+void check_conversion(struct preflight *p);
+/* check_webhook_network.c: after check_webhooks */
 void check_webhook_network(struct preflight *p);
 /* check_quota.c */
 void check_quota(struct preflight *p);
+/* after check_quota */
+void check_pod_quota(struct preflight *p);
+void check_limits(struct preflight *p);
 /* check_operator.c: after check_webhooks */
 void check_controller(struct preflight *p);
 void check_presets(struct preflight *p);
 /* The services of the plan in words, a new array. */
 json_t *check_services(const struct preflight *p);
-/* check_installation.c */
+/* check_installation.c: after check_presets */
 void check_installation(struct preflight *p);
 /* check_needs.c: what of requirements.yaml the row's name says */
 void check_needs(struct preflight *p);
@@ -90,5 +112,7 @@ void check_needs(struct preflight *p);
 void check_orphans(struct preflight *p);
 /* check_nodes.c */
 void check_nodes(struct preflight *p);
+/* Whether any service of the plan makes pods. */
+bool check_has_pods(const struct restore *restore);
 
 #endif

@@ -17,8 +17,7 @@
 
 #define DEFINITIONS "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
 
-/* The name of a kind's definition: "httproutes.gateway.networking.k8s.io". */
-static char *kind_name(const struct object *object)
+char *check_kind_name(const struct object *object)
 {
 	return xasprintf("%s%s%s", object->resource, *object->group ? "." : "", object->group);
 }
@@ -65,7 +64,7 @@ void check_kinds(struct preflight *p)
 	struct map groups = MAP_INIT;
 	auto_free struct map_entry *entries = NULL;
 
-	group_actions(p, kind_is_missing, kind_name, &groups);
+	group_actions(p, kind_is_missing, check_kind_name, &groups);
 	entries = map_sorted(&groups);
 	for (size_t i = 0; i < groups.count; i++) {
 		const char *dot = strchr(entries[i].key, '.');
@@ -85,7 +84,7 @@ static void ask_definitions(struct preflight *p, struct asks *asks)
 {
 	for (size_t i = 0; i < p->restore->action_count; i++) {
 		const struct object *o = p->restore->actions[i].object;
-		auto_free char *name = kind_name(o);
+		auto_free char *name = check_kind_name(o);
 
 		if (check_is_sent(&p->restore->actions[i]) && policy_group_may_be_custom(o->group) &&
 			!map_put(&p->definitions, name, json_null()))
@@ -93,8 +92,7 @@ static void ask_definitions(struct preflight *p, struct asks *asks)
 	}
 }
 
-/* Those of the plan's custom kinds, once. What is not to be had is told by the checks that are about definitions. */
-static void read_definitions(struct preflight *p)
+void check_read_definitions(struct preflight *p)
 {
 	auto_asks struct asks asks = {0};
 	struct error err = ERROR_INIT;
@@ -150,7 +148,7 @@ static const struct object *first_object(const struct preflight *p, const json_t
 /* The next step: the target has it and does not serve it, or it is of another release of the operator. */
 static char *version_mend(const struct preflight *p, const struct object *object)
 {
-	auto_free char *name = kind_name(object);
+	auto_free char *name = check_kind_name(object);
 
 	if (definition_version(map_get(&p->definitions, name), object->version))
 		return xasprintf("the target's definition %s has it: say `served: true` there for the time of the restore", name);
@@ -166,7 +164,7 @@ void check_versions(struct preflight *p)
 
 	group_actions(p, version_is_missing, versioned_name, &groups);
 	if (groups.count > 0)
-		(void)read_definitions(
+		check_read_definitions(
 			p); /* only for the next step: check_definitions needs them anyway, and tells what is not to be had */
 	entries = map_sorted(&groups);
 	for (size_t i = 0; i < groups.count; i++) {
@@ -203,7 +201,7 @@ static json_t *objects_of_definition(const struct preflight *p, const char *name
 
 	for (size_t i = 0; i < p->restore->action_count; i++) {
 		const struct action *action = &p->restore->actions[i];
-		auto_free char *of = kind_name(action->object);
+		auto_free char *of = check_kind_name(action->object);
 
 		if (check_is_sent(action) && strcmp(of, name) == 0)
 			check_add_object(objects, action->object);
@@ -215,7 +213,7 @@ void check_definitions(struct preflight *p)
 {
 	auto_free struct map_entry *entries = NULL;
 
-	read_definitions(p);
+	check_read_definitions(p);
 	tell_untold(p);
 	entries = map_sorted(&p->definitions);
 	for (size_t i = 0; i < p->definitions.count; i++) {
@@ -282,11 +280,11 @@ static void check_stored_fields(struct preflight *p, const json_t *definition, c
 
 void check_fields(struct preflight *p)
 {
-	read_definitions(p);
+	check_read_definitions(p);
 	tell_untold(p);
 	for (size_t i = 0; i < p->restore->action_count; i++) {
 		const struct action *action = &p->restore->actions[i];
-		auto_free char *name = kind_name(action->object);
+		auto_free char *name = check_kind_name(action->object);
 		const json_t *definition = map_get(&p->definitions, name);
 
 		if (!action->resource || !check_is_created(action) || !json_is_object(definition))

@@ -75,6 +75,18 @@ static void tell_missing(struct preflight *p, const json_t *need, const char *fa
 	check_failed(p, json_deep_copy(json_object_get(need, "neededBy")), mend, "%s %s", words, fault);
 }
 
+/* A key of a Secret or ConfigMap, a listener of a Gateway. */
+static bool has_key(const json_t *live, const char *name)
+{
+	const json_t *listener;
+	size_t i;
+
+	json_array_foreach (json_at(live, "spec", "listeners", NULL), i, listener)
+		if (strcmp(text_of(listener, "name"), name) == 0)
+			return true;
+	return json_at(live, "data", name, NULL) || json_at(live, "binaryData", name, NULL);
+}
+
 static void judge_keys(struct preflight *p, const json_t *need, const json_t *live)
 {
 	auto_strbuf struct strbuf missing = STRBUF_INIT, fault = STRBUF_INIT;
@@ -84,16 +96,16 @@ static void judge_keys(struct preflight *p, const json_t *need, const json_t *li
 	json_array_foreach (json_object_get(need, "keys"), i, key) {
 		const char *name = json_string_value(key);
 
-		if (name && !json_at(live, "data", name, NULL) && !json_at(live, "binaryData", name, NULL))
+		if (name && !has_key(live, name))
 			strbuf_addf(&missing, "%s%s", missing.len ? ", " : "", name);
 	}
 	if (!missing.len)
 		return;
-	strbuf_addf(&fault, "has no key %s", missing.buf);
+	strbuf_addf(&fault, "has no %s %s", json_at(live, "spec", "listeners", NULL) ? "listener" : "key", missing.buf);
 	tell_missing(p, need, fault.buf);
 }
 
-static void judge_condition(struct preflight *p, const json_t *need, const json_t *live, const char *type)
+static bool judge_condition(struct preflight *p, const json_t *need, const json_t *live, const char *type)
 {
 	auto_free char *fault = xasprintf("is not %s", type);
 	const json_t *condition;
@@ -101,8 +113,9 @@ static void judge_condition(struct preflight *p, const json_t *need, const json_
 
 	json_array_foreach (json_at(live, "status", "conditions", NULL), i, condition)
 		if (strcmp(text_of(condition, "type"), type) == 0 && strcmp(text_of(condition, "status"), "True") == 0)
-			return;
+			return true;
 	tell_missing(p, need, fault);
+	return false;
 }
 
 static void judge_need(struct preflight *p, const struct ask *ask)
@@ -117,9 +130,7 @@ static void judge_need(struct preflight *p, const struct ask *ask)
 		check_untested(p, "%s: %s", words, ask->text ? ask->text : "no answer");
 	else if (json_at(ask->answer, "metadata", "deletionTimestamp", NULL))
 		tell_missing(p, need, "is being deleted on the target");
-	else if (kind->condition)
-		judge_condition(p, need, ask->answer, kind->condition);
-	else
+	else if (!kind->condition || judge_condition(p, need, ask->answer, kind->condition))
 		judge_keys(p, need, ask->answer);
 }
 

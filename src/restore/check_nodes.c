@@ -7,72 +7,20 @@
 
 #include "check.h"
 #include "internal.h"
-#include "object/idle.h"
+#include "object/nodes.h"
 #include "object/object.h"
 #include "object/quantity.h"
 #include "object/selector.h"
+#include "policy/pods.h"
 #include "util/json.h"
 #include "util/strbuf.h"
 
-/* Where pod templates stand below `spec`, and how many pods there are of each. */
-static const struct template
-{
-	const char *part, *name;
-	const char *replicas; /* beside name */
-}
-templates[] = {
-	{NULL, "template", "replicas"},
-	{NULL, "worker", NULL},
-	{"prefill", "template", "replicas"},
-	{"prefill", "worker", NULL},
-};
-
-/* What one pod asks for. */
+/* What the pods of one template ask for. */
 struct wish {
 	const json_t *pod;
-	json_t *accelerators; /* resource -> amount of one pod */
+	json_t *accelerators; /* resource -> amount of one pod; borrowed, NULL: none */
 	json_int_t replicas;
 };
-
-/* Extended resources, "nvidia.com/gpu"; not the ones of Kubernetes itself. */
-static bool is_accelerator(const char *resource)
-{
-	return strchr(resource, '/') && !strstr(resource, "kubernetes.io/");
-}
-
-static void add_amounts(json_t *sums, json_t *amounts)
-{
-	const char *resource;
-	json_t *value;
-
-	json_object_foreach (amounts, resource, value) {
-		double amount;
-
-		if (is_accelerator(resource) && quantity_read(value, &amount) && amount > 0)
-			json_object_set_new(sums, resource, json_real(amount + json_number_value(json_object_get(sums, resource))));
-	}
-}
-
-/* For extended resources requests equal limits: where both are given, one of them counts. */
-static json_t *accelerators_of(const json_t *pod)
-{
-	json_t *sums = json_object();
-	const json_t *container;
-	size_t i;
-
-	json_array_foreach (json_object_get(pod, "containers"), i, container) {
-		auto_json json_t *both = json_object();
-		json_t *requests = json_at(container, "resources", "requests", NULL),
-		       *limits = json_at(container, "resources", "limits", NULL);
-
-		if (json_is_object(requests))
-			json_object_update(both, requests);
-		if (json_is_object(limits))
-			json_object_update(both, limits);
-		add_amounts(sums, both);
-	}
-	return sums;
-}
 
 /* ---- one node ---- */
 
@@ -143,11 +91,13 @@ static json_int_t pods_that_fit(const struct wish *wish, const json_t *node)
 	json_t *amount;
 
 	json_object_foreach (wish->accelerators, resource, amount) {
-		double has = 0;
+		double has = 0, each;
 		json_int_t pods;
 
+		if (!quantity_read(amount, &each) || each <= 0)
+			continue;
 		(void)quantity_read(json_at(node, "status", "allocatable", resource, NULL), &has);
-		pods = (json_int_t)(has / json_number_value(amount));
+		pods = (json_int_t)(has / each);
 		fit = pods < fit ? pods : fit;
 	}
 	return fit;
@@ -168,9 +118,10 @@ static void wish_words(const struct wish *wish, struct strbuf *out)
 {
 	const char *key;
 	json_t *value;
+	double amount;
 
 	json_object_foreach (wish->accelerators, key, value)
-		strbuf_addf(out, "%s%s %g", out->len ? ", " : "", key, json_number_value(value));
+		strbuf_addf(out, "%s%s %g", out->len ? ", " : "", key, quantity_read(value, &amount) ? amount : 0);
 	json_object_foreach (json_object_get(wish->pod, "nodeSelector"), key, value)
 		strbuf_addf(out, "%s%s=%s", out->len ? ", " : "", key, json_is_string(value) ? json_string_value(value) : "");
 }
@@ -203,40 +154,50 @@ static void judge_wish(struct preflight *p, const struct object *object, const c
 			(long long)fit, (long long)wish->replicas, name, words.buf);
 }
 
-static void judge_template(struct preflight *p, const struct object *object, const struct template *row, const json_t *nodes)
-{
-	const json_t *spec = json_object_get(object->json, "spec"), *part = row->part ? json_object_get(spec, row->part) : spec;
-	const json_t *pod = json_object_get(part, row->name), *replicas = row->replicas ? json_object_get(part, row->replicas) : NULL;
-	struct wish wish = {.pod = pod, .replicas = json_is_integer(replicas) ? json_integer_value(replicas) : 1};
-	auto_free char *name = xasprintf("%s%s%s", row->part ? row->part : "", row->part ? "." : "", row->name);
+struct judging {
+	struct preflight *p;
+	const struct object *object;
+	const json_t *nodes;
+};
 
-	if (!json_is_object(pod))
-		return;
-	wish.accelerators = accelerators_of(pod);
-	judge_wish(p, object, name, &wish, nodes);
-	json_decref(wish.accelerators);
+static void judge_template(const struct pods *pods, void *arg)
+{
+	const struct judging *judging = arg;
+	auto_json json_t *needs = nodes_of_pod(pods->spec);
+	const struct wish wish = {.pod = pods->spec, .replicas = pods->count, .accelerators = json_object_get(needs, "accelerators")};
+
+	judge_wish(judging->p, judging->object, pods->path, &wish, judging->nodes);
 }
 
-static bool has_pods(const struct action *action)
+static bool is_judged(const struct action *action)
 {
-	return check_is_sent(action) && strcmp(action->object->resource, "llminferenceservices") == 0 && !idle_reason(action->object->json);
+	return check_is_sent(action) && check_makes_pods(action);
 }
 
 static void judge_nodes(struct preflight *p, const json_t *nodes)
 {
-	for (size_t i = 0; i < p->restore->action_count; i++)
-		for (size_t row = 0; has_pods(&p->restore->actions[i]) && row < sizeof(templates) / sizeof(templates[0]); row++)
-			judge_template(p, p->restore->actions[i].object, &templates[row], nodes);
+	for (size_t i = 0; i < p->restore->action_count; i++) {
+		const struct action *action = &p->restore->actions[i];
+		struct judging judging = {.p = p, .object = action->object, .nodes = nodes};
+
+		if (is_judged(action))
+			policy_pods_each(action->row, action->object->json, judge_template, &judging);
+	}
+}
+
+bool check_has_pods(const struct restore *restore)
+{
+	for (size_t i = 0; i < restore->action_count; i++)
+		if (is_judged(&restore->actions[i]))
+			return true;
+	return false;
 }
 
 void check_nodes(struct preflight *p)
 {
 	auto_json json_t *nodes = NULL;
-	size_t i = 0;
 
-	while (i < p->restore->action_count && !has_pods(&p->restore->actions[i]))
-		i++;
-	if (i == p->restore->action_count || check_list(p, "", "nodes", false, &nodes) < 0)
+	if (!check_has_pods(p->restore) || check_list(p, "", "nodes", false, &nodes) < 0)
 		return;
 	if (json_array_size(nodes) == 0)
 		check_untested(p, "the target has no nodes yet");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether the admission webhooks that must be asked about the plan's objects (failurePolicy Fail) will answer: a CA bundle, an endpoint of their Service, and a dry run
- * that gets through. And whether a NetworkPolicy of the snapshot would cut them off: the API server's address is another one here.
+ * that gets through.
  */
 #include <string.h>
 
@@ -96,67 +96,6 @@ static json_t *intercepted(const struct preflight *p, const json_t *webhook)
 	return objects;
 }
 
-/* ---- endpoints ---- */
-
-static bool has_ready_endpoint(const json_t *slices)
-{
-	const json_t *slice, *endpoint;
-	size_t i, j;
-
-	json_array_foreach (json_object_get(slices, "items"), i, slice)
-		json_array_foreach (json_object_get(slice, "endpoints"), j, endpoint)
-			if (!json_is_false(json_at(endpoint, "conditions", "ready", NULL)))
-				return true;
-	return false;
-}
-
-static void ask_endpoints(struct asks *asks, json_t *hook)
-{
-	const json_t *service = json_at(hook, "webhook", "clientConfig", "service", NULL);
-
-	(void)ask_add(asks,
-		xasprintf("/apis/discovery.k8s.io/v1/namespaces/%s/endpointslices?labelSelector=kubernetes.io%%2Fservice-name%%3D%s",
-			text_of(service, "namespace"), text_of(service, "name")),
-		NULL, hook);
-}
-
-static void judge_endpoints(struct preflight *p, const struct ask *ask)
-{
-	const json_t *hook = ask->arg, *service = json_at(hook, "webhook", "clientConfig", "service", NULL);
-	const char *namespace_ = text_of(service, "namespace"), *name = text_of(service, "name");
-
-	if (!ask->answer)
-		check_untested(p, "the endpoints of Service %s/%s: %s", namespace_, name, ask->text ? ask->text : "no answer");
-	else if (!has_ready_endpoint(ask->answer))
-		check_failed(p, json_deep_copy(json_object_get(hook, "objects")),
-			"see why its pods are not ready: `kubectl get pods -n NAMESPACE`",
-			"webhook %s: its Service %s/%s has no endpoint that is ready", text_of(json_object_get(hook, "webhook"), "name"),
-			namespace_, name);
-}
-
-static void judge_configured(struct preflight *p, json_t *hooks)
-{
-	auto_asks struct asks asks = {0};
-	json_t *hook;
-	size_t i;
-
-	json_array_foreach (hooks, i, hook) {
-		const json_t *webhook = json_object_get(hook, "webhook"), *service = json_at(webhook, "clientConfig", "service", NULL);
-
-		if (!service)
-			continue;
-		if (!*text_of(json_object_get(webhook, "clientConfig"), "caBundle"))
-			check_failed(p, json_deep_copy(json_object_get(hook, "objects")), "see whether cert-manager's cainjector runs",
-				"webhook %s has no CA bundle", text_of(webhook, "name"));
-		else
-			ask_endpoints(&asks, hook);
-	}
-	if (check_ask(p, &asks) < 0)
-		return;
-	for (i = 0; i < asks.count; i++)
-		judge_endpoints(p, &asks.items[i]);
-}
-
 /* ---- dry run ---- */
 
 static bool is_named(const json_t *hooks, const struct object *object)
@@ -173,8 +112,7 @@ static bool is_named(const json_t *hooks, const struct object *object)
 	return false;
 }
 
-/* In its own namespace, or where that is not there yet in one that always is. */
-static void ask_dry_run(const struct preflight *p, struct asks *asks, struct action *action)
+void check_ask_dry_run(const struct preflight *p, struct asks *asks, struct action *action)
 {
 	const struct object *o = action->object;
 	bool there = !*o->namespace_ || !p->restore->spaces_known || preflight_space(p->restore, o->namespace_) == SPACE_THERE;
@@ -199,6 +137,8 @@ static void judge_dry_run(struct preflight *p, const struct ask *ask)
 {
 	const struct action *action = ask->arg;
 
+	if (check_is_unconverted(ask))
+		return; /* check_conversion tells it */
 	if (ask->code == ERR_UNAVAILABLE)
 		check_failed(p, objects_of_kind(p, action), NULL, "the target does not take a %s in a dry run: %s", action->object->kind,
 			ask->text ? ask->text : "no answer");
@@ -223,7 +163,7 @@ static void prove(struct preflight *p, const json_t *hooks)
 
 		if (action->resource && check_is_created(action) && !map_get(&done, kind) && is_asked(p, hooks, action)) {
 			map_put(&done, kind, action);
-			ask_dry_run(p, &asks, action);
+			check_ask_dry_run(p, &asks, action);
 		}
 	}
 	map_release(&done, NULL);
@@ -245,7 +185,9 @@ static void add_hooks(const struct preflight *p, const json_t *configurations, j
 			auto_json json_t *objects = intercepted(p, webhook);
 
 			if (json_array_size(objects) && strcmp(text_of(webhook, "failurePolicy"), "Ignore") != 0)
-				json_array_append_new(hooks, json_pack("{s:O, s:O}", "webhook", webhook, "objects", objects));
+				json_array_append_new(hooks,
+					json_pack("{s:O, s:O, s:o}", "webhook", webhook, "objects", objects, "words",
+						json_sprintf("webhook %s", text_of(webhook, "name"))));
 		}
 }
 
@@ -264,122 +206,6 @@ void check_webhooks(struct preflight *p)
 	}
 	add_hooks(p, mutating, p->hooks);
 	add_hooks(p, validating, p->hooks);
-	judge_configured(p, p->hooks);
+	check_configured(p, p->hooks);
 	prove(p, p->hooks);
-}
-
-/* ---- network policies ---- */
-
-static bool is_open(const json_t *rule)
-{
-	const json_t *from = json_object_get(rule, "from"), *peer;
-	size_t i;
-
-	json_array_foreach (from, i, peer) {
-		const char *block = json_text_at(peer, "ipBlock", "cidr", NULL);
-
-		if (block && (strcmp(block, "0.0.0.0/0") == 0 || strcmp(block, "::/0") == 0) && !json_at(peer, "ipBlock", "except", NULL))
-			return true;
-	}
-	return json_array_size(from) == 0;
-}
-
-/* The addresses that alone may come in, for people; false: it is open, or has no addresses in it at all. */
-static bool is_narrow(const struct object *policy, struct strbuf *blocks)
-{
-	const json_t *rule, *peer;
-	size_t i, j;
-
-	json_array_foreach (json_at(policy->json, "spec", "ingress", NULL), i, rule) {
-		if (is_open(rule))
-			return false;
-		json_array_foreach (json_object_get(rule, "from"), j, peer) {
-			const char *block = json_text_at(peer, "ipBlock", "cidr", NULL);
-
-			if (block)
-				strbuf_addf(blocks, "%s%s", blocks->len ? ", " : "", block);
-		}
-	}
-	return blocks->len > 0;
-}
-
-/* Of another policy of the namespace that lets everybody in to all pods: policies add up. */
-static bool is_opened(const struct preflight *p, const char *namespace_)
-{
-	for (size_t i = 0; i < p->restore->action_count; i++) {
-		const struct object *o = p->restore->actions[i].object;
-		const json_t *selector = json_at(o->json, "spec", "podSelector", NULL), *rule;
-		size_t j;
-
-		if (strcmp(o->resource, "networkpolicies") != 0 || strcmp(o->namespace_, namespace_) != 0 || json_object_size(selector))
-			continue;
-		json_array_foreach (json_at(o->json, "spec", "ingress", NULL), j, rule)
-			if (is_open(rule))
-				return true;
-	}
-	return false;
-}
-
-static const json_t *hook_in(const json_t *hooks, const char *namespace_)
-{
-	const json_t *hook;
-	size_t i;
-
-	json_array_foreach (hooks, i, hook) {
-		const char *of = json_text_at(hook, "webhook", "clientConfig", "service", "namespace", NULL);
-
-		if (of && strcmp(of, namespace_) == 0)
-			return hook;
-	}
-	return NULL;
-}
-
-/* Policies of the plan in a webhook's namespace that know addresses only, each with the Service whose pods it may select. */
-static void ask_services(const struct preflight *p, struct asks *asks)
-{
-	for (size_t i = 0; i < p->restore->action_count; i++) {
-		struct action *action = &p->restore->actions[i];
-		const struct object *o = action->object;
-		const json_t *hook = hook_in(p->hooks, o->namespace_);
-		auto_strbuf struct strbuf blocks = STRBUF_INIT;
-
-		if (hook && check_is_created(action) && strcmp(o->resource, "networkpolicies") == 0 && is_narrow(o, &blocks) &&
-			!is_opened(p, o->namespace_))
-			(void)ask_add(asks,
-				xasprintf("/api/v1/namespaces/%s/services/%s", o->namespace_,
-					json_text_at(hook, "webhook", "clientConfig", "service", "name", NULL)),
-				NULL, action);
-	}
-}
-
-static void judge_policy(struct preflight *p, const struct ask *ask)
-{
-	const struct action *action = ask->arg;
-	const json_t *labels = json_at(ask->answer, "spec", "selector", NULL);
-	auto_strbuf struct strbuf blocks = STRBUF_INIT;
-	json_t *objects;
-
-	if (!ask->answer) {
-		check_untested(
-			p, "the Service of a webhook in namespace %s: %s", action->object->namespace_, ask->text ? ask->text : "no answer");
-		return;
-	}
-	if (!selector_matches(json_at(action->object->json, "spec", "podSelector", NULL), labels))
-		return;
-	(void)is_narrow(action->object, &blocks);
-	check_add_object(objects = json_array(), action->object);
-	check_failed(p, objects, NULL,
-		"%s lets only the addresses %s in to the webhook of its namespace: the target's API server may have another one",
-		json_string_value(json_array_get(objects, 0)), blocks.buf);
-}
-
-void check_webhook_network(struct preflight *p)
-{
-	auto_asks struct asks asks = {0};
-
-	ask_services(p, &asks);
-	if (check_ask(p, &asks) < 0)
-		return;
-	for (size_t i = 0; i < asks.count; i++)
-		judge_policy(p, &asks.items[i]);
 }

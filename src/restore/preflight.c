@@ -15,6 +15,7 @@
 #include "kube/discovery.h"
 #include "kube/list.h"
 #include "kube/object_api.h"
+#include "object/idle.h"
 #include "object/object.h"
 #include "object/references.h"
 #include "policy/policy.h"
@@ -39,6 +40,7 @@ static const struct check checks[] = {
 	{"escalation", BLOCKS_APPLY, check_escalation,
 		"restore as somebody who holds it, or who has the verb escalate on roles (for a binding: bind)"},
 	{"webhooks", BLOCKS_APPLY, check_webhooks, "see whether the controller that serves it runs"},
+	{"conversion", BLOCKS_APPLY, check_conversion, "see whether the controller that serves it runs"},
 	{"webhook-network", BLOCKS_APPLY, check_webhook_network,
 		"put the address of the target's control plane into the policy of the snapshot (or --ignore webhook-network where it is "
 		"right)"},
@@ -56,6 +58,8 @@ static const struct check checks[] = {
 	{"references", BLOCKS_CONVERGE, check_needs, "create it, or install what brings it"},
 	{"orphans", BLOCKS_CONVERGE, check_orphans,
 		"--adopt-orphans removes it, so that its controller makes its own; the plan then lists what is removed"},
+	{"pod-quota", BLOCKS_CONVERGE, check_pod_quota, "raise it, or ask for less in the snapshot"},
+	{"limits", BLOCKS_CONVERGE, check_limits, "change the LimitRange, or what the service asks for in the snapshot"},
 	{"nodes", BLOCKS_CONVERGE, check_nodes,
 		"add such nodes, or change the service in the snapshot; --ignore nodes where an autoscaler adds them"},
 };
@@ -217,6 +221,14 @@ bool check_is_sent(const struct action *action)
 bool check_is_created(const struct action *action)
 {
 	return action->result == RESULT_NONE && action->kind == ACTION_CREATE;
+}
+
+bool check_makes_pods(const struct action *action)
+{
+	for (size_t i = 0; i < action->row->pod_count; i++)
+		if (action->row->pods[i].replica_count)
+			return !idle_reason(action->object->json);
+	return false;
 }
 
 void check_add_object(json_t *objects, const struct object *object)
@@ -407,6 +419,7 @@ void preflight_run(struct restore *restore)
 	map_release(&p.definitions, free_json);
 	free(p.definitions_untold);
 	json_decref(p.hooks);
+	json_decref(p.quotas);
 	restore->blockers = count_blockers(restore);
 	if (restore->settings->partial)
 		block_objects(restore);

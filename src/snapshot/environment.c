@@ -4,6 +4,7 @@
 #include "object/fieldpath.h"
 #include "object/nodes.h"
 #include "object/object.h"
+#include "policy/pods.h"
 #include "policy/policy.h"
 #include "store/snapshot.h"
 #include "util/json.h"
@@ -14,7 +15,6 @@ struct listing {
 	const struct object *object;
 	const char *object_words;
 	const struct policy_kind *row;
-	const struct policy_pods *pods; /* while the templates of this row are listed */
 };
 
 /* A list of what add appends for each object that the policy knows, in their order. */
@@ -60,37 +60,6 @@ json_t *environment_of(const struct snapshot *snapshot, const struct policy *pol
 
 /* ---- nodes ---- */
 
-static int first_value(json_t *value, const char *concrete, void *arg)
-{
-	(void)concrete;
-	*(json_t **)arg = value;
-	return 1;
-}
-
-static json_t *value_at(const struct object *object, const struct fieldpath *path)
-{
-	json_t *value = NULL;
-
-	if (path)
-		fieldpath_each(object->json, path, first_value, &value);
-	return value;
-}
-
-/* -1: nobody knows. */
-static json_int_t count_pods(const struct listing *listing)
-{
-	const struct policy_pods *row = listing->pods;
-	const json_t *replicas = NULL;
-	json_int_t count;
-
-	if (row->replica_count == 0)
-		return -1;
-	for (size_t i = 0; i < row->replica_count && !replicas; i++)
-		replicas = value_at(listing->object, row->replicas[i]);
-	count = json_is_integer(replicas) ? json_integer_value(replicas) : 1;
-	return row->followers ? count * (nodes_group_size(value_at(listing->object, row->followers)) - 1) : count;
-}
-
 /* {name: amount} as [{name, each, all}] */
 static json_t *accelerators_json(const json_t *amounts, json_int_t pods)
 {
@@ -108,30 +77,25 @@ static json_t *accelerators_json(const json_t *amounts, json_int_t pods)
 	return list;
 }
 
-static int add_template(json_t *value, const char *concrete, void *arg)
+static void add_template(const struct pods *pods, void *arg)
 {
 	const struct listing *listing = arg;
-	json_t *needs = nodes_of_pod(value), *amounts = json_object_get(needs, "accelerators");
-	json_int_t count = count_pods(listing);
+	json_t *needs = nodes_of_pod(pods->spec), *amounts = json_object_get(needs, "accelerators");
 
 	if (!needs)
-		return 0;
+		return;
 	if (amounts)
-		json_object_set_new(needs, "accelerators", accelerators_json(amounts, count));
-	if (count >= 0)
-		json_object_set_new(needs, "pods", json_integer(count));
+		json_object_set_new(needs, "accelerators", accelerators_json(amounts, pods->count));
+	if (pods->count >= 0)
+		json_object_set_new(needs, "pods", json_integer(pods->count));
 	json_object_set_new(needs, "object", json_string(listing->object_words));
-	json_object_set_new(needs, "path", json_string(concrete));
+	json_object_set_new(needs, "path", json_string(pods->path));
 	json_array_append_new(listing->list, needs);
-	return 0;
 }
 
 static void add_templates(struct listing *listing)
 {
-	for (size_t i = 0; i < listing->row->pod_count; i++) {
-		listing->pods = &listing->row->pods[i];
-		fieldpath_each(listing->object->json, listing->pods->at, add_template, listing);
-	}
+	policy_pods_each(listing->row, listing->object->json, add_template, listing);
 }
 
 json_t *node_needs_of(const struct snapshot *snapshot, const struct policy *policy)

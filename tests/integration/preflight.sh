@@ -68,6 +68,15 @@ test_a_role_that_grants_more_than_we_hold() {
 	alone escalation 'Role rhaii-inference/inference-service-role grants what we do not hold: get secrets'
 }
 
+# `rbac` gives the right to read what it binds, and not what it grants.
+test_a_binding_to_a_cluster_role_that_grants_more_than_we_hold() {
+	edited
+	sed -i 's/^  kind: Role$/  kind: ClusterRole/; s/^  name: inference-service-role$/  name: cluster-admin/' folder/$objects/rolebindings.rbac.authorization.k8s.io/inference-service-role.yaml
+	sed -i '0,/^  name: cluster-admin$/s//  name: inference-service-role/' folder/$objects/rolebindings.rbac.authorization.k8s.io/inference-service-role.yaml
+	expect 7 in_pod "$target" restorer plan ./folder -o json
+	alone escalation 'RoleBinding rhaii-inference/inference-service-role grants what we do not hold: '
+}
+
 test_a_secret_without_its_key() {
 	cluster_kubectl "$target" -n rhaii-inference patch secret huggingface-token --type=json -p '[{"op":"move","from":"/data/token","path":"/data/HF_TOKEN"}]'
 	plan 7
@@ -120,6 +129,22 @@ test_a_quota_that_is_too_small() {
 	cluster_kubectl "$target" -n rhaii-inference delete quota small
 }
 
+# A quota of pods lets the service in, and not what its controller makes from it.
+test_a_quota_that_is_too_small_for_the_pods() {
+	cluster_kubectl "$target" -n rhaii-inference create quota pods --hard=pods=2,requests.nvidia.com/gpu=1
+	plan 7
+	alone pod-quota 'ResourceQuota rhaii-inference/pods lets pods grow to 2: 0 are used'
+	plan 0 ./clone --wait 0
+	cluster_kubectl "$target" -n rhaii-inference delete quota pods
+}
+
+test_limits_that_are_too_narrow_for_the_pods() {
+	cluster_kubectl "$target" -n rhaii-inference create -f - <<<'{"apiVersion":"v1","kind":"LimitRange","metadata":{"name":"narrow"},"spec":{"limits":[{"type":"Container","max":{"memory":"1Mi"}}]}}'
+	plan 7
+	alone limits 'LimitRange rhaii-inference/narrow refuses the pods of spec.template of LLMInferenceService rhaii-inference/facebook-opt-125m-single'
+	cluster_kubectl "$target" -n rhaii-inference delete limitrange narrow
+}
+
 test_a_gateway_class_that_is_missing() {
 	cluster_kubectl "$target" get gatewayclass istio -o json | jq 'del(.metadata.uid, .metadata.resourceVersion)' >class.json
 	cluster_kubectl "$target" delete gatewayclass istio
@@ -144,7 +169,7 @@ test_nodes_without_accelerators() {
 	plan 0 ./folder
 	sed -i "0,/^        limits:/s||        limits:\n          nvidia.com/gpu: '1'|" folder/$objects/llminferenceservices.serving.kserve.io/facebook-opt-125m-single.yaml
 	plan 7 ./folder
-	alone nodes 'have accelerators for 0 of 1 pods of template (nvidia.com/gpu 1)'
+	alone nodes 'have accelerators for 0 of 1 pods of spec.template (nvidia.com/gpu 1)'
 	cluster_kubectl "$target" delete node one
 }
 
@@ -180,7 +205,8 @@ test_presets_that_are_gone() {
 	done
 	cluster_kubectl "$target" -n opendatahub delete llminferenceserviceconfigs --all --wait=false
 	plan 7
-	jq -e '[.preflight[] | select(.check == "presets").text] | any(contains("preset"))' out
+	jq -e '[.preflight[] | select(.check == "presets" and .result == "failed").text] == ["the target has none of the presets of KServe (LLMInferenceServiceConfigs)"]' out
+	jq -e '[.preflight[] | select(.check == "installation").result] == ["ok"]' out
 }
 
 # What is wrong by now, and four things more.
@@ -198,10 +224,20 @@ test_ten_faults_are_listed_at_once() {
 	at=$(mark "$target")
 	expect 7 dr "$target" restore ./folder --yes -o json
 	same "failed checks" "$(jq -r '[.preflight[] | select(.result == "failed").check] | unique | join(" ")' out)" \
-		"controller fields gateway-classes installation kinds namespaces presets quota secrets terminating versions webhooks"
+		"controller fields gateway-classes kinds namespaces presets quota secrets terminating versions webhooks"
 	only_reads "$target" "$at"
 	expect 7 dr "$target" restore ./folder --yes
 	has out 'The target is not ready:'
+}
+
+# The admission webhooks would be asked first, and fail as well: so without them.
+test_a_conversion_webhook_that_does_not_answer() {
+	cluster_kubectl "$target" delete mutatingwebhookconfigurations --all
+	edited
+	sed -i 's|^apiVersion: .*|apiVersion: serving.kserve.io/v1alpha1|' folder/$objects/llminferenceservices*/facebook-opt-125m-single.yaml
+	plan 7 ./folder
+	jq -e '[.preflight[] | select(.check == "conversion" and .result == "failed")] | length == 1 and .[0].objects == ["LLMInferenceService rhaii-inference/facebook-opt-125m-single"]
+		and (.[0].text | contains("the conversion webhook of llminferenceservices.serving.kserve.io does not answer"))' out
 }
 
 run_tests

@@ -155,7 +155,8 @@ static void test_the_installation_is_listed_by_name_where_nothing_else_is(void *
 		"create configmaps\ncreate namespaces\ncreate serviceaccounts\ncreate things\n"
 		"get configmaps\nget customresourcedefinitions\nget gatewayclasses\nget gateways\nget namespaces\n"
 		"get namespaces/kube-system\nget persistentvolumeclaims\nget serviceaccounts\nget services\nget things\n"
-		"list configmaps\nlist deployments\nlist endpointslices\nlist mutatingwebhookconfigurations\nlist namespaces\nlist nodes\n"
+		"list configmaps\nlist deployments\nlist endpointslices\nlist limitranges\nlist mutatingwebhookconfigurations\nlist "
+		"namespaces\nlist nodes\n"
 		"list resourcequotas\nlist serviceaccounts\nlist things\nlist validatingwebhookconfigurations\n"
 		"patch serviceaccounts\nupdate configmaps\nupdate namespaces\nupdate serviceaccounts\nupdate things\n"
 		"watch deployments\nwatch things\n");
@@ -181,7 +182,8 @@ static void test_a_restore_patches_and_watches_only_what_it_must(void **state)
 		"get configmaps\nget customresourcedefinitions\nget gatewayclasses\nget gateways\nget namespaces\nget "
 		"namespaces/kube-system\n"
 		"get persistentvolumeclaims\nget serviceaccounts\nget services\nget things\n"
-		"list configmaps\nlist deployments\nlist endpointslices\nlist mutatingwebhookconfigurations\nlist namespaces\nlist nodes\n"
+		"list configmaps\nlist deployments\nlist endpointslices\nlist limitranges\nlist mutatingwebhookconfigurations\nlist "
+		"namespaces\nlist nodes\n"
 		"list resourcequotas\nlist serviceaccounts\nlist things\nlist validatingwebhookconfigurations\n"
 		"patch serviceaccounts\nupdate configmaps\nupdate namespaces\nupdate serviceaccounts\nupdate things\n"
 		"watch deployments\nwatch things\n");
@@ -280,6 +282,20 @@ static void test_no_builtin_policy_gives_rights_on_secrets(void **state)
 	}
 }
 
+/* To hold a binding against our own rights before it is refused; where the policy has no bindings, nobody asks. */
+static void test_a_restore_of_bindings_reads_cluster_roles(void **state)
+{
+	auto_json json_t *without = manifests_of(POLICY, RBAC_RESTORE, NULL);
+	auto_json json_t *with = manifests_of(
+		POLICY "- {resource: rolebindings, group: rbac.authorization.k8s.io, kind: RoleBinding, wave: only}\n", RBAC_RESTORE, "a");
+	auto_free char *no_rights = rights_of(item_of(without, "ClusterRole")), *rights = rights_of(item_of(with, "ClusterRole"));
+
+	(void)state;
+	assert_null(strstr(no_rights, "clusterroles"));
+	assert_non_null(strstr(rights, "get clusterroles\n"));
+	assert_null(strstr(rights, "list clusterroles\n"));
+}
+
 static void test_a_policy_with_roles_says_so(void **state)
 {
 	struct policy *without = policy_of(POLICY), *with;
@@ -308,6 +324,7 @@ int main(void)
 		cmocka_unit_test(test_a_binding_names_role_and_account),
 		cmocka_unit_test(test_rules_are_sorted),
 		cmocka_unit_test(test_no_builtin_policy_gives_rights_on_secrets),
+		cmocka_unit_test(test_a_restore_of_bindings_reads_cluster_roles),
 		cmocka_unit_test(test_a_policy_with_roles_says_so),
 	};
 

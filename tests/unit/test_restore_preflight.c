@@ -333,7 +333,9 @@ static void hello_whole(struct restore_fixture *f)
 		FAKE_VERSION("v1",
 			FAKE_RESOURCE("namespaces", "Namespace", "Cluster") "," FAKE_RESOURCE("nodes", "Node", "Cluster") "," FAKE_RESOURCE(
 				"secrets", "Secret", "Namespaced") "," FAKE_RESOURCE("resourcequotas", "ResourceQuota",
+				"Namespaced") "," FAKE_RESOURCE("limitranges", "LimitRange",
 				"Namespaced") "," FAKE_RESOURCE("persistentvolumeclaims", "PersistentVolumeClaim",
+				"Namespaced") "," FAKE_RESOURCE("serviceaccounts", "ServiceAccount",
 				"Namespaced") "," FAKE_RESOURCE("configmaps", "ConfigMap", "Namespaced")),
 		FAKE_GROUP("apps", FAKE_VERSION("v1", FAKE_RESOURCE("deployments", "Deployment", "Namespaced"))) "," FAKE_GROUP(
 			"admissionregistration.k8s.io",
@@ -417,6 +419,74 @@ static void test_a_webhook_that_need_not_answer_or_is_not_asked_blocks_nothing(v
 	assert_string_equal(json_text_at(restore_finding(f->plan, "webhooks"), "result", NULL), "ok");
 }
 
+#define CONVERTED(config)                                                                                                                  \
+	"{'metadata':{'name':'llminferenceservices.serving.kserve.io'}," ESTABLISHED                                                       \
+	",'spec':{'conversion':{'strategy':'Webhook','webhook':{'clientConfig':{" config                                                   \
+	"}}},'versions':[{'name':'v1alpha1','served':true,'storage':true},{'name':'v1alpha2','served':true}]}}"
+#define CONVERSION_FAILED                                                                                                                  \
+	"{'kind':'Status','message':'conversion webhook for serving.kserve.io/v1alpha2, Kind=LLMInferenceService failed: no endpoints "    \
+	"available'}"
+
+static void with_conversion(struct restore_fixture *f, const char *definition)
+{
+	with_hooked_service(f, "");
+	(void)fake_cluster_say(&f->cluster, DEFINITION("llminferenceservices.serving.kserve.io"), 200, definition);
+}
+
+static void test_a_conversion_webhook_without_a_ca_bundle(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_conversion(f, CONVERTED("'service':{'namespace':'kserve','name':'hook'}"));
+	(void)fake_cluster_say(&f->cluster, DRY_RUN, 201, "{}");
+	restore_blocked_by(f, "conversion", "LLMInferenceService prod/qwen",
+		"the conversion webhook of llminferenceservices.serving.kserve.io has no CA bundle");
+}
+
+static void test_a_conversion_webhook_without_an_endpoint(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_conversion(f, CONVERTED("'caBundle':'QUE=','service':{'namespace':'kserve','name':'hook'}"));
+	(void)fake_cluster_say(&f->cluster, SLICES, 200, "{'items':[]}");
+	(void)fake_cluster_say(&f->cluster, DRY_RUN, 201, "{}");
+	restore_blocked_by(f, "conversion", "LLMInferenceService prod/qwen",
+		"the conversion webhook of llminferenceservices.serving.kserve.io: its Service kserve/hook has no endpoint that is ready");
+}
+
+static void test_a_conversion_webhook_that_does_not_answer(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_conversion(f, CONVERTED("'url':'https://127.0.0.1/'"));
+	fake_cluster_say_times(&f->cluster, 2, DRY_RUN, 500, CONVERSION_FAILED);
+	restore_blocked_by(f, "conversion", "LLMInferenceService prod/qwen",
+		"the conversion webhook of llminferenceservices.serving.kserve.io does not answer: conversion webhook for "
+		"serving.kserve.io/v1alpha2, Kind=LLMInferenceService failed: no endpoints available");
+}
+
+static void test_a_conversion_webhook_that_nothing_reaches_is_not_checked(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_conversion(f, CONVERTED("'url':'https://127.0.0.1/'"));
+	fake_cluster_say_times(&f->cluster, 2, DRY_RUN, 500, UNAVAILABLE);
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "conversion"), "result", NULL), "not checked");
+}
+
+static void test_at_the_stored_version_no_conversion_is_needed(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_conversion(f,
+		"{" ESTABLISHED ",'spec':{'conversion':{'strategy':'Webhook'},'versions':[{'name':'v1alpha1','served':true},"
+		"{'name':'v1alpha2','served':true,'storage':true}]}}");
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "conversion"), "result", NULL), "ok");
+	assert_int_equal(fake_cluster_seen(&f->cluster, DRY_RUN), 0);
+}
+
 #define POLICY_FROM(block)                                                                                                                 \
 	"{'apiVersion':'networking.k8s.io/v1','kind':'NetworkPolicy'," META(                                                               \
 		"kserve", "narrow", "") ",'spec':{'podSelector':{'matchLabels':"                                                           \
@@ -484,6 +554,133 @@ static void test_a_quota_with_room_or_of_another_namespace_blocks_nothing(void *
 			"") ",'spec':{'hard':{'configmaps':'0'}}}");
 	restore_plan(f);
 	assert_string_equal(json_text_at(restore_finding(f->plan, "quota"), "result", NULL), "ok");
+}
+
+/* ---- quota and limits of pods ---- */
+
+#define TWO_PODS                                                                                                                           \
+	"'replicas':2,'template':{'containers':[{'name':'main','resources':{'requests':{'cpu':'2'},'limits':{'memory':'8Gi','nvidia.com/"  \
+	"gpu':'1'}}}]}"
+#define QUOTAS "GET /api/v1/resourcequotas?"
+#define QUOTA(name, hard, more) "{" META("prod", name, "") ",'spec':{'hard':{" hard "}" more "}"
+
+static void with_pods(struct restore_fixture *f)
+{
+	f->settings.wait_ms = 1000;
+	restore_object("llminferenceservices", SERVICE("prod", "qwen", TWO_PODS));
+	restore_object("llminferenceservices", SERVICE("prod", "off", "'replicas':0,'template':{'containers':[]}"));
+	hello_whole(f);
+	fake_cluster_list(&f->cluster, SERVICES, SERVICE_VERSION, "LLMInferenceService", "");
+}
+
+static void with_pod_quota(struct restore_fixture *f, const char *quota)
+{
+	with_pods(f);
+	fake_cluster_list(&f->cluster, QUOTAS, "v1", "ResourceQuota", quota);
+}
+
+static void test_a_quota_of_accelerators_that_the_pods_exceed(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_pod_quota(f, QUOTA("gpus", "'requests.nvidia.com/gpu':'3'", "") ",'status':{'used':{'requests.nvidia.com/gpu':'2'}}}");
+	restore_blocked_by(f, "pod-quota", "LLMInferenceService prod/qwen",
+		"ResourceQuota prod/gpus lets requests.nvidia.com/gpu grow to 3: 2 are used, the pods of the snapshot's services ask for "
+		"2");
+}
+
+static void test_a_quota_of_cpu_that_the_pods_exceed(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_pod_quota(f, QUOTA("cpu", "'cpu':'3500m'", "") "}");
+	restore_blocked_by(f, "pod-quota", "LLMInferenceService prod/qwen",
+		"ResourceQuota prod/cpu lets cpu grow to 3.5: 0 are used, the pods of the snapshot's services ask for 4");
+}
+
+static void test_a_quota_of_memory_that_the_pods_exceed(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_pod_quota(f, QUOTA("memory", "'limits.memory':'15Gi','pods':'2'", "") "}");
+	restore_blocked_by(f, "pod-quota", "LLMInferenceService prod/qwen",
+		"ResourceQuota prod/memory lets limits.memory grow to 16106127360: 0 are used, the pods of the snapshot's services ask for "
+		"17179869184");
+}
+
+/* What its template does not say comes from a preset, or from a LimitRange: nobody knows how much. */
+static void test_a_quota_with_room_for_the_pods_blocks_nothing(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_pod_quota(f,
+		QUOTA("room", "'limits.memory':'16Gi','pods':'2','requests.nvidia.com/gpu':'2','requests.memory':'1','cpu':'4'", "") "}");
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "pod-quota"), "result", NULL), "ok");
+}
+
+static void test_a_quota_of_some_pods_is_not_judged(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_pod_quota(f, QUOTA("high", "'pods':'0'", ",'scopes':['PriorityClass']") "}");
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "pod-quota"), "result", NULL), "not checked");
+}
+
+/* The snapshot brings it: a service that was there before the quota was lowered does not come back. */
+static void test_a_quota_of_the_snapshot_that_its_own_pods_exceed(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	f->settings.policy = "rhaii";
+	restore_object("resourcequotas",
+		"{'apiVersion':'v1','kind':'ResourceQuota'," META("prod", "own", "") ",'spec':{'hard':{'requests.nvidia.com/gpu':'1'}}}");
+	with_pods(f);
+	for (int i = 0; i < 2; i++) /* for the plan as well */
+		fake_cluster_list(&f->cluster, QUOTAS, "v1", "ResourceQuota", "");
+	restore_blocked_by(f, "pod-quota", "LLMInferenceService prod/qwen",
+		"ResourceQuota prod/own lets requests.nvidia.com/gpu grow to 1: 0 are used, the pods of the snapshot's services ask for 2");
+}
+
+static void with_range(struct restore_fixture *f, const char *limits)
+{
+	auto_free char *range = xasprintf("{" META("prod", "bounds", "") ",'spec':{'limits':[%s]}}", limits);
+
+	with_pods(f);
+	fake_cluster_list(&f->cluster, "GET /api/v1/limitranges?", "v1", "LimitRange", range);
+}
+
+static void test_a_limit_that_a_container_exceeds(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_range(f, "{'type':'Container','max':{'memory':'4Gi'}}");
+	restore_blocked_by(f, "limits", "LLMInferenceService prod/qwen",
+		"LimitRange prod/bounds refuses the pods of spec.template of LLMInferenceService prod/qwen: limits.memory is 8589934592, "
+		"its "
+		"max is 4294967296");
+}
+
+static void test_a_limit_that_a_pod_stays_below(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_range(f, "{'type':'Pod','min':{'cpu':'3'}}");
+	restore_blocked_by(f, "limits", "LLMInferenceService prod/qwen",
+		"LimitRange prod/bounds refuses the pods of spec.template of LLMInferenceService prod/qwen: requests.cpu is 2, its min is "
+		"3");
+}
+
+static void test_limits_that_hold_block_nothing(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_range(f,
+		"{'type':'Container','max':{'memory':'8Gi'},'min':{'cpu':'2','ephemeral-storage':'1Gi'}},{'type':'PersistentVolumeClaim','"
+		"max':{'cpu':'1'}}");
+	restore_plan(f);
+	assert_string_equal(json_text_at(restore_finding(f->plan, "limits"), "result", NULL), "ok");
 }
 
 /* ---- the operator ---- */
@@ -608,6 +805,21 @@ static void test_a_preset_that_is_missing(void **state)
 	restore_blocked_by(f, "installation", "LLMInferenceService prod/qwen", "preset kserve/template of the source is not on the target");
 }
 
+/* Said once, and not also of each preset of the source. */
+static void test_presets_that_are_all_missing_are_one_finding(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	support_write_file("snap/requirements.yaml",
+		"requirements: []\npresets: [{group: serving.kserve.io, resource: llminferenceserviceconfigs, kind: "
+		"LLMInferenceServiceConfig, "
+		"namespace: kserve, name: template, sha256: 01ce691c503c7664ccb483e2d202deb16549d7adf2327491e6016db32edb4537}]\n");
+	with_operator(f, CONTROLLER("1"), "");
+	(void)fake_cluster_say(&f->cluster, ONE_PRESET, 404, "{'kind':'Status','reason':'NotFound','message':'not there'}");
+	restore_blocked_by(
+		f, "presets", "LLMInferenceService prod/qwen", "the target has none of the presets of KServe (LLMInferenceServiceConfigs)");
+}
+
 /* Nobody waits for the services: they are told, and stop nothing. */
 static void test_without_waiting_what_stops_converging_blocks_nothing(void **state)
 {
@@ -699,6 +911,47 @@ static void test_a_volume_that_is_missing(void **state)
 	restore_blocked_by(f, "volumes", "ConfigMap prod/app", "PersistentVolumeClaim prod/models is not on the target");
 }
 
+static void test_a_configmap_without_its_key(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_need(f, NEED("configmaps", "ConfigMap", "ca-bundle", "ca.crt", "required"));
+	(void)fake_cluster_say(&f->cluster, "GET /api/v1/namespaces/prod/configmaps/ca-bundle ", 200, "{'data':{'other':'QUE='}}");
+	restore_blocked_by(f, "configmaps", "ConfigMap prod/app", "ConfigMap prod/ca-bundle has no key ca.crt");
+}
+
+static void test_a_service_account_that_is_missing(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_need(f, NEED("serviceaccounts", "ServiceAccount", "runner", "", "required"));
+	(void)fake_cluster_say(&f->cluster, "/serviceaccounts/runner ", 404, "{'kind':'Status','reason':'NotFound','message':'not there'}");
+	restore_blocked_by(f, "service-accounts", "ConfigMap prod/app", "ServiceAccount prod/runner is not on the target");
+}
+
+static void test_a_gateway_that_is_not_programmed(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_need(f,
+		"requirements: [{group: gateway.networking.k8s.io, resource: gateways, kind: Gateway, namespace: prod, name: shared, keys: "
+		"[], neededBy: [ConfigMap prod/app], optional: false, state: required}]\n");
+	(void)fake_cluster_say(&f->cluster, "/gateways/shared ", 200, "{'status':{'conditions':[{'type':'Programmed','status':'False'}]}}");
+	restore_blocked_by(f, "gateways", "ConfigMap prod/app", "Gateway prod/shared is not Programmed");
+}
+
+static void test_a_gateway_without_its_listener(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_need(f,
+		"requirements: [{group: gateway.networking.k8s.io, resource: gateways, kind: Gateway, namespace: prod, name: shared, keys: "
+		"[https], neededBy: [ConfigMap prod/app], optional: false, state: required}]\n");
+	(void)fake_cluster_say(&f->cluster, "/gateways/shared ", 200,
+		"{'spec':{'listeners':[{'name':'http'}]},'status':{'conditions':[{'type':'Programmed','status':'True'}]}}");
+	restore_blocked_by(f, "gateways", "ConfigMap prod/app", "Gateway prod/shared has no listener https");
+}
+
 static void test_a_gateway_class_that_nobody_accepted(void **state)
 {
 	struct restore_fixture *f = *state;
@@ -746,7 +999,8 @@ static void test_no_node_has_the_labels(void **state)
 
 	with_nodes(f, NODE("'accelerator':'h100'", "8", ""));
 	restore_blocked_by(f, "nodes", "LLMInferenceService prod/qwen",
-		"LLMInferenceService prod/qwen: no node of the target has the labels that pods of template ask for, and no taint that they "
+		"LLMInferenceService prod/qwen: no node of the target has the labels that pods of spec.template ask for, and no taint that "
+		"they "
 		"do not "
 		"tolerate (nvidia.com/gpu 1, accelerator=l4)");
 }
@@ -766,7 +1020,8 @@ static void test_too_few_accelerators(void **state)
 
 	with_nodes(f, NODE("'accelerator':'l4'", "1", GPU_TAINT) "," NODE("'accelerator':'h100'", "8", ""));
 	restore_blocked_by(f, "nodes", "LLMInferenceService prod/qwen",
-		"LLMInferenceService prod/qwen: the nodes of the target have accelerators for 1 of 2 pods of template (nvidia.com/gpu 1, "
+		"LLMInferenceService prod/qwen: the nodes of the target have accelerators for 1 of 2 pods of spec.template (nvidia.com/gpu "
+		"1, "
 		"accelerator=l4)");
 }
 
@@ -887,10 +1142,24 @@ int main(void)
 		TEST(test_a_webhook_that_does_not_answer),
 		TEST(test_a_webhook_that_refuses_the_object_answers),
 		TEST(test_a_webhook_that_need_not_answer_or_is_not_asked_blocks_nothing),
+		TEST(test_a_conversion_webhook_without_a_ca_bundle),
+		TEST(test_a_conversion_webhook_without_an_endpoint),
+		TEST(test_a_conversion_webhook_that_does_not_answer),
+		TEST(test_a_conversion_webhook_that_nothing_reaches_is_not_checked),
+		TEST(test_at_the_stored_version_no_conversion_is_needed),
 		TEST(test_a_policy_that_lets_only_the_old_control_plane_in),
 		TEST(test_a_policy_that_lets_everybody_in_cuts_nobody_off),
 		TEST(test_a_quota_that_counts_objects),
 		TEST(test_a_quota_with_room_or_of_another_namespace_blocks_nothing),
+		TEST(test_a_quota_of_accelerators_that_the_pods_exceed),
+		TEST(test_a_quota_of_cpu_that_the_pods_exceed),
+		TEST(test_a_quota_of_memory_that_the_pods_exceed),
+		TEST(test_a_quota_with_room_for_the_pods_blocks_nothing),
+		TEST(test_a_quota_of_some_pods_is_not_judged),
+		TEST(test_a_quota_of_the_snapshot_that_its_own_pods_exceed),
+		TEST(test_a_limit_that_a_container_exceeds),
+		TEST(test_a_limit_that_a_pod_stays_below),
+		TEST(test_limits_that_hold_block_nothing),
 		TEST(test_a_controller_that_is_scaled_down),
 		TEST(test_no_controller),
 		TEST(test_no_presets),
@@ -900,6 +1169,7 @@ int main(void)
 		TEST(test_a_preset_of_another_content),
 		TEST(test_a_preset_of_the_same_content),
 		TEST(test_a_preset_that_is_missing),
+		TEST(test_presets_that_are_all_missing_are_one_finding),
 		TEST(test_without_waiting_what_stops_converging_blocks_nothing),
 		TEST(test_a_secret_that_is_missing),
 		TEST(test_a_secret_without_its_key),
@@ -907,6 +1177,10 @@ int main(void)
 		TEST(test_a_secret_that_may_not_be_read_is_not_checked),
 		TEST(test_what_the_source_did_not_have_either_blocks_nothing),
 		TEST(test_a_volume_that_is_missing),
+		TEST(test_a_configmap_without_its_key),
+		TEST(test_a_service_account_that_is_missing),
+		TEST(test_a_gateway_that_is_not_programmed),
+		TEST(test_a_gateway_without_its_listener),
 		TEST(test_a_gateway_class_that_nobody_accepted),
 		TEST(test_a_requirement_of_a_kind_that_is_not_served),
 		TEST(test_no_node_has_the_labels),
