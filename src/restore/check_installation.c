@@ -74,6 +74,8 @@ static void judge_preset(struct preflight *p, const struct ask *ask, const json_
 	const json_t *row = ask->arg;
 	char hex[HASH_HEX_SIZE];
 
+	if (ask->code == ERR_NOT_FOUND && p->no_presets)
+		return; /* check_presets tells it, of all together */
 	if (ask->code == ERR_NOT_FOUND) {
 		check_failed(p, json_deep_copy(objects), NULL, "preset %s/%s of the source is not on the target", text_of(row, "namespace"),
 			text_of(row, "name"));

@@ -116,6 +116,7 @@ void check_presets(struct preflight *p)
 
 	if (json_array_size(objects) == 0 || check_list(p, SERVING, CONFIGS, true, &configs) < 0)
 		return;
-	if (count_presets(p, configs, objects) == 0)
+	p->no_presets = count_presets(p, configs, objects) == 0;
+	if (p->no_presets)
 		check_failed(p, json_incref(objects), NULL, "the target has none of the presets of KServe (LLMInferenceServiceConfigs)");
 }
