@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the server would make of the plan: each create and merge is sent with dryRun=All, and what it would default, drop or refuse is told by object and field.
+ * What the server would make of the plan: each create, merge and update is sent with dryRun=All, and what it would default, drop or refuse is told by object and field.
  *
  * The server refuses a create in a namespace that is not there before it looks at the object: such objects cannot be tried, and are told as that.
  */
@@ -91,6 +91,19 @@ static void try_merge(struct restore *restore, const struct action *action)
 		(void)tell(restore, action, "refused", err.text);
 }
 
+/* The plan has sent it already, to see whether it is refused; this time what it makes is looked at. Of a kind that is merged the rest is others'. */
+static void try_update(struct restore *restore, struct action *action)
+{
+	auto_json json_t *stored = NULL;
+	struct error err = ERROR_INIT;
+
+	count(restore, "asked");
+	if (overwrite_try(restore, action, &stored, &err) < 0)
+		(void)tell(restore, action, "refused", err.text);
+	else if (!action->row->merge_count)
+		tell_stored(restore, action, stored);
+}
+
 /* Which fields it would drop is seen when it is asked once more, to pass over those that it does not know. */
 static void ask_leniently(struct asks *again, const struct ask *ask, json_t *row)
 {
@@ -145,6 +158,8 @@ void dry_run_ask(struct restore *restore)
 			ask_create(restore, &asks, action);
 		else if (action->kind == ACTION_MERGE)
 			try_merge(restore, action);
+		else if (action->kind == ACTION_UPDATE)
+			try_update(restore, action);
 	}
 	start = clock_monotonic_ms();
 	if (ask_all(&asks, restore->settings->client, &err) < 0)

@@ -137,6 +137,8 @@ void drop_tell(struct restore *restore, const struct action *action);
 
 /* overwrite.c: an action that would be a conflict becomes an update; where a dry run is refused it stays one, with the server's words. */
 void overwrite_decide(struct restore *restore, struct action *action, const json_t *live);
+/* What the server would make of the update, by a dry run. The caller's. */
+int overwrite_try(struct restore *restore, struct action *action, json_t **stored, struct error *err);
 /* Keep a copy and replace. The kind changes where the live object is another by now. */
 int overwrite_send(struct restore *restore, struct action *action, struct error *err);
 /* The first copy that this restore has kept of the object; NULL: none. The caller frees. */

@@ -139,6 +139,17 @@ void overwrite_decide(struct restore *restore, struct action *action, const json
 	action->reason = "differs: is replaced, a copy is kept";
 }
 
+int overwrite_try(struct restore *restore, struct action *action, json_t **stored, struct error *err)
+{
+	const struct object *o = action->object;
+	auto_json json_t *live = NULL;
+
+	*stored = NULL;
+	if (kube_get(restore->settings->client, action->resource, o->namespace_, o->name, &live, err) < 0)
+		return -1;
+	return update_send(restore, action, live, true, stored, err);
+}
+
 /* ---- what was there ---- */
 
 /* The name of a later copy of the same object has its number. */

@@ -177,6 +177,27 @@ static void test_what_the_server_would_drop(void **state)
 	assert_stored(f, "drop", "data");
 }
 
+#define PUT_TRIED "PUT /api/v1/namespaces/prod/configmaps/app?fieldManager=rhaii-dr&fieldValidation=Strict&dryRun=All "
+
+/* The plan has asked whether it is refused; the answer of the second one is looked at. */
+static void test_what_the_server_would_make_of_an_update(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	f->settings.server_dry_run = true;
+	f->settings.overwrite = true;
+	with_config(f, LIVE("two", ""));
+	(void)fake_cluster_say(&f->cluster, PUT_CONFIG, 200, LIVE("one", ""));
+	(void)fake_cluster_say(&f->cluster, PUT_TRIED, 200, LIVE("one", ""));
+	fake_cluster_say_times(&f->cluster, 2, GET_CONFIG, 200, LIVE("two", "")); /* also for who set it */
+	(void)fake_cluster_say(&f->cluster, PUT_TRIED, 200, LIVE("one", ",'immutable':false"));
+	restore_plan(f);
+	assert_action(f->plan, "app", "action", "update");
+	assert_tried(f, "accepted", NULL);
+	assert_stored(f, "default", "immutable");
+	assert_int_equal(json_integer_value(json_at(f->plan, "serverDryRun", "asked", NULL)), 1);
+}
+
 static void test_what_cannot_be_tried_is_said(void **state)
 {
 	struct restore_fixture *f = *state;
@@ -266,6 +287,7 @@ int main(void)
 		TEST(test_what_the_server_would_default),
 		TEST(test_what_the_server_would_refuse),
 		TEST(test_what_the_server_would_drop),
+		TEST(test_what_the_server_would_make_of_an_update),
 		TEST(test_what_cannot_be_tried_is_said),
 		TEST(test_nothing_is_tried_unasked),
 		TEST(test_the_estimate_is_from_earlier_restores),
