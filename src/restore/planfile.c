@@ -14,6 +14,7 @@
 #include "util/json.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
+#include "verify/judge.h"
 
 /* 10,000 actions are 12 MB. */
 #define PLAN_MAX ((size_t)512 << 20)
@@ -22,6 +23,24 @@
 static const char *const not_sealed[] = {"outcome", "error", "hint", "templates"};
 
 /* ---- writing ---- */
+
+/* What --adopt-orphans will remove. */
+static json_t *planned_orphans(const struct restore *restore)
+{
+	static const char *const keys[] = {"group", "resource", "kind", "namespace", "name", "uid"};
+	json_t *list = json_array();
+	const json_t *orphan;
+	size_t i;
+
+	json_array_foreach (restore->settings->adopt_orphans ? restore->orphans : NULL, i, orphan) {
+		json_t *part = json_object();
+
+		for (size_t j = 0; j < sizeof(keys) / sizeof(keys[0]); j++)
+			json_object_set(part, keys[j], json_object_get(orphan, keys[j]));
+		json_array_append_new(list, part);
+	}
+	return list;
+}
 
 static void document_sum(json_t *document, char hex[HASH_HEX_SIZE])
 {
@@ -46,6 +65,7 @@ void planfile_seal(const struct restore *restore, json_t *document)
 		json_object_set_new(json_array_get(actions, i), "blocked", json_boolean(restore->actions[i].result == RESULT_BLOCKED));
 	json_object_set_new(part, "format", json_integer(PLAN_FORMAT));
 	json_object_set(part, "actions", actions);
+	json_object_set_new(part, "orphans", planned_orphans(restore));
 	json_object_set_new(document, "execute", part);
 	document_sum(document, sum);
 	json_object_set_new(part, "sha256", json_string(sum));
@@ -69,11 +89,14 @@ static bool is_action(const json_t *action)
 
 static bool is_whole(const json_t *part)
 {
-	const json_t *action, *actions = json_object_get(part, "actions");
+	const json_t *action, *orphan, *actions = json_object_get(part, "actions");
 	size_t i;
 
 	json_array_foreach (actions, i, action)
 		if (!is_action(action))
+			return false;
+	json_array_foreach (json_object_get(part, "orphans"), i, orphan)
+		if (!json_text_at(orphan, "uid", NULL) || !json_text_at(orphan, "kind", NULL))
 			return false;
 	return json_is_array(actions) && json_text_at(part, "snapshot", "manifestSha256", NULL) &&
 		json_text_at(part, "target", "id", NULL) && json_is_object(json_object_get(part, "options"));
@@ -149,6 +172,47 @@ static void tell_stale(const struct action *action, const json_t *planned, struc
 		strbuf_adds(out, is_blocked ? "is blocked now, and was not" : "was blocked, and is not any more");
 }
 
+static void add_stale(const struct restore *restore, const char *object, const char *text)
+{
+	json_array_append_new(restore->stale, json_pack("{s:s, s:s}", "object", object, "text", text));
+}
+
+static bool has_uid(const json_t *orphans, const char *uid)
+{
+	const json_t *orphan;
+	size_t i;
+
+	json_array_foreach (orphans, i, orphan)
+		if (strcmp(json_text_at(orphan, "uid", NULL), uid) == 0)
+			return true;
+	return false;
+}
+
+/* Those of `these` that are not among `others`. */
+static void tell_orphans(const struct restore *restore, const json_t *these, const json_t *others, const char *text)
+{
+	const json_t *orphan;
+	size_t i;
+
+	json_array_foreach (these, i, orphan) {
+		auto_free char *name = judge_name(
+			json_text_at(orphan, "kind", NULL), json_text_at(orphan, "namespace", NULL), json_text_at(orphan, "name", NULL));
+
+		if (!has_uid(others, json_text_at(orphan, "uid", NULL)))
+			add_stale(restore, name, text);
+	}
+}
+
+/* What is deleted is what people have read: no more, no less, and no other object of the same name. */
+static void check_orphans_planned(const struct restore *restore)
+{
+	const json_t *then = json_object_get(restore->settings->plan, "orphans");
+	auto_json json_t *now = planned_orphans(restore);
+
+	tell_orphans(restore, now, then, "is to be removed (it is owned by nobody), and was not");
+	tell_orphans(restore, then, now, "was to be removed, and is not there any more or is owned");
+}
+
 int planfile_check(struct restore *restore, struct error *err)
 {
 	if (record_check_actions(restore, json_array_size(json_object_get(restore->settings->plan, "actions")), planned_action, err) < 0)
@@ -162,7 +226,8 @@ int planfile_check(struct restore *restore, struct error *err)
 		if (!text.len)
 			continue;
 		object_describe(action->object, &object);
-		json_array_append_new(restore->stale, json_pack("{s:s, s:s}", "object", object.buf, "text", text.buf));
+		add_stale(restore, object.buf, text.buf);
 	}
+	check_orphans_planned(restore);
 	return 0;
 }

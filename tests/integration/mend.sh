@@ -34,10 +34,23 @@ test_a_generated_object_without_an_owner_stops_the_restore() {
 	routes uid >orphan.uid
 	edited
 	plan 7
-	jq -e '[.preflight[] | select(.check == "orphans" and .result == "failed")] | length == 1 and (.[0].text | contains("not controlled by")) and (.[0].mend | contains("--adopt-orphans"))' out
+	jq -e '[.preflight[] | select(.result == "failed")] | length == 1 and .[0].check == "orphans" and (.[0].text | contains("not controlled by")) and (.[0].mend | contains("--adopt-orphans"))' out
 	plan 0 --adopt-orphans
 	jq -e '.orphans | length == 1 and .[0].name == "opt-125m-tuned-kserve-route" and .[0].result == null' out
 	same "nothing is removed by a plan" "$(routes uid)" "$(cat orphan.uid)"
+	mv out plan.json
+}
+
+# What is deleted is what was looked at.
+test_a_plan_does_not_remove_another_orphan() {
+	jq -e '[.execute.orphans[].name] == ["opt-125m-tuned-kserve-route"]' plan.json
+	cluster_kubectl "$target" -n rhaii-inference delete httproute opt-125m-tuned-kserve-route
+	cluster_kubectl "$target" create -f stripped.json
+	routes uid >orphan.uid
+	at=$(mark "$target")
+	expect 7 env HOME="$work/home" XDG_STATE_HOME="$PWD/state" "$binary" --kubeconfig "$target/kubeconfig" restore --plan plan.json --yes -o json
+	jq -e '.stale | length == 2 and all(.object == "HTTPRoute rhaii-inference/opt-125m-tuned-kserve-route") and (map(.text) | any(startswith("is to be removed")) and any(startswith("was to be removed")))' out
+	only_reads "$target" "$at"
 }
 
 # Until KServe has seen it refused: the state that a stripped export leaves behind.
