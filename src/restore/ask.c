@@ -8,7 +8,7 @@
 #include "util/mem.h"
 
 #define IN_FLIGHT_MAX 16
-#define ASK_DEADLINE_MS 10000
+#define ASK_DEADLINE_MS 30000 /* a webhook may be waited for so long (timeoutSeconds) */
 #define AGAIN_MS 300
 
 struct ask *ask_add(struct asks *asks, char *path, json_t *body, void *arg)
