@@ -187,7 +187,8 @@ const struct command commands[] = {
 		.summary = "say how old the last capture is, and hold it against the RPO",
 		.about = "For each cluster in the repository, or the one named: when it was last captured (changed or not), its newest "
 			 "snapshot, and whether a refused capture waits. With --archive-dir, whether the archive is there. Reads the "
-			 "repository alone; exits with 4 when a capture is older than --max-age, with 1 when there is none. With "
+			 "repository alone and asks no cluster (so it takes no --kubeconfig); exits with 4 when a capture is older than "
+			 "--max-age, with 1 when there is none. With "
 			 "--openmetrics, the same as metrics, written in one step.",
 		.examples = EXAMPLES(
 			"status --repo /backup/rhaii --max-age 2h", "status --openmetrics /var/lib/node_exporter/textfile/rhaii-dr.prom"),
