@@ -3,8 +3,8 @@
 #
 # lib - integration tests against real clusters. A script sources this file, starts what it needs with cluster_up (tests/cluster/lib.sh), defines
 # functions test_* and calls run_tests: they run in the order in which they are written, on the same clusters, each in a subshell with errexit, and are
-# forgotten; clusters can be started and stopped between two calls. Its end is `exit "$failed"`. What a test prints is shown when it fails (the last 1,000
-# lines). One line a test: "ok - NAME" or "not ok - NAME".
+# forgotten; clusters can be started and stopped between two calls. Its end is `exit "$failed"`. What a test prints is shown when it fails (the last
+# RHAII_TEST_LINES of it). One line a test: "ok - NAME" or "not ok - NAME".
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/cluster/lib.sh
@@ -48,7 +48,14 @@ expect() {
 	shift
 	"$@" >out 2>err </dev/null || status=$?
 	cat out err
-	[ "$status" -eq "$code" ] || { echo "expected exit code $code, got $status: $*" && return 1; }
+	[ "$status" -eq "$code" ] || { told_reasons && echo "expected exit code $code, got $status: $*" && return 1; }
+}
+
+# What a result in ./out says of its exit code, in a few lines behind all of it: blockers, objects, probes.
+told_reasons() {
+	jq -r '"outcome: \(.outcome)", (.preflight[]? | select(.result == "failed") | "\(.check): \(.text)"), (.stale[]? | "\(.object) \(.text)"),
+		(.waves[]?.actions[]? | select(.result == "failed" or .result == "conflict" or .result == "blocked") | "\(.result) \(.kind) \(.namespace)/\(.name): \(.error // .reason)"),
+		(.probes[]? | select(.result == "fail") | "\(.probe) \(.object): \(.observed)")' out 2>/dev/null || true
 }
 
 # --- an account of its own, with just these rights ---
@@ -145,7 +152,7 @@ run_tests() {
 			printf 'ok - %s: %s\n' "$script" "${name#test_}"
 		else
 			printf 'not ok - %s: %s\n' "$script" "${name#test_}"
-			tail -n 1000 "$log" | sed 's/^/#   /'
+			tail -n "${RHAII_TEST_LINES:-40}" "$log" | sed 's/^/#   /'
 			# shellcheck disable=SC2034
 			failed=1
 		fi

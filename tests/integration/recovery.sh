@@ -123,7 +123,7 @@ test_a_dry_run_writes_nothing() {
 test_a_fresh_cluster_comes_back_from_the_archive() {
 	bring_secrets "$target"
 	mark "$target" >restore-began
-	expect 0 dr "$target" restore "$(archive)" --yes --wait 3m -o json
+	expect 0 dr "$target" restore "$(archive)" --yes --wait 10m -o json
 	mv out report.json
 	jq -e '.counts.failed == 0 and .counts.conflict == 0' report.json
 	jq -e '[.probes[] | select(.result == "fail")] == []' report.json

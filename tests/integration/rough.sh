@@ -23,7 +23,7 @@ comes_whole() {
 	killed_fresh "$name"
 	at=$(mark "$target")
 	proxy_rules "$proxy" "$@"
-	killed_run "$proxy" timeout 100 || { echo "exit code $?" && cat out err && return 1; }
+	killed_run "$proxy" timeout "${RHAII_TEST_LIMIT:-100}" || { echo "exit code $?" && cat out err && return 1; }
 	[ "$(proxy_hits "$proxy")" -gt 0 ] || { echo "no fault struck" && return 1; }
 	is_whole "$name"
 }
