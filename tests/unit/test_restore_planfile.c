@@ -251,6 +251,60 @@ static void test_another_action_for_the_same_object(void **state)
 	check_stale(f, "the plan says skip, now it is conflict");
 }
 
+/* ---- with --partial ---- */
+
+/* ./plan.json: one object is in a namespace that is nowhere, one is not. */
+static void plan_of_part(struct restore_fixture *f)
+{
+	f->settings.partial = true;
+	restore_object("configmaps", CONFIG("gone", "app", "one"));
+	restore_object("configmaps", CONFIG("prod", "other", "one"));
+	plan_of(f, "");
+	f->settings.partial = false; /* the plan says it */
+}
+
+static void test_what_a_plan_has_as_blocked_is_not_sent(void **state)
+{
+	struct restore_fixture *f = *state;
+	auto_json json_t *plan = NULL;
+
+	plan_of_part(f);
+	plan = take_plan(f);
+	assert_true(f->settings.partial);
+	with_configs(f, "");
+	(void)fake_cluster_say(&f->cluster, POST_CONFIG("prod"), 201, CONFIG("prod", "other", "one"));
+	restore_plan(f);
+	assert_int_equal(json_array_size(json_object_get(f->plan, "stale")), 0);
+	assert_int_equal(restore_blocked(f->restore, f->err), 0);
+	assert_int_equal(restore_apply(f), 0);
+	assert_action(f->report, "app", "result", "blocked");
+	assert_action(f->report, "other", "result", "created");
+	assert_int_equal(outcome_exit_code(&f->outcome), ERR_PARTIAL);
+	restore_forget(f);
+}
+
+/* Somebody has mended it: that is another plan, which nobody has looked at. */
+static void test_what_is_not_blocked_any_more_makes_the_plan_stale(void **state)
+{
+	struct restore_fixture *f = *state;
+	auto_json json_t *plan = NULL;
+	const json_t *stale;
+
+	plan_of_part(f);
+	plan = take_plan(f);
+	restore_hello_bare(f);
+	fake_cluster_list(&f->cluster, SPACES, "meta.k8s.io/v1", "PartialObjectMetadata",
+		"{'metadata':{'name':'prod'}},{'metadata':{'name':'gone'}}");
+	restore_no_configs(f);
+	restore_plan(f);
+	stale = json_object_get(f->plan, "stale");
+	assert_int_equal(json_array_size(stale), 1);
+	assert_string_equal(json_text_at(json_array_get(stale, 0), "text", NULL), "was blocked, and is not any more");
+	assert_int_equal(restore_blocked(f->restore, f->err), -1);
+	support_assert_error(f->err, ERR_NOT_READY, NULL);
+	restore_forget(f);
+}
+
 static void test_another_snapshot(void **state)
 {
 	struct restore_fixture *f = *state;
@@ -327,6 +381,8 @@ int main(void)
 		TEST(test_an_object_that_was_made_again_meanwhile),
 		TEST(test_a_status_that_changed_does_not_matter),
 		TEST(test_another_action_for_the_same_object),
+		TEST(test_what_a_plan_has_as_blocked_is_not_sent),
+		TEST(test_what_is_not_blocked_any_more_makes_the_plan_stale),
 		TEST(test_another_snapshot),
 		TEST(test_another_cluster),
 		TEST(test_what_comes_during_the_apply_is_not_merged),
