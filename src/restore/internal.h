@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/policy.h"
 #include "restore/mapping.h"
 #include "restore/phases.h"
 #include "restore/select.h"
@@ -79,6 +80,12 @@ struct restore_patience {
 	int64_t backoff_min, backoff_max; /* between two of them */
 	int64_t gate, gate_poll;
 	int64_t unauthorized; /* of 401s and nothing else, before the restore stops */
+	int64_t tell;         /* from one line of progress to the next */
+};
+
+struct progress {
+	int64_t start, next; /* monotonic ms; start 0: not begun */
+	size_t done;         /* objects, at the start of this run */
 };
 
 struct restore {
@@ -91,6 +98,7 @@ struct restore {
 	size_t action_count;
 	struct wave_times *wave_times;
 	struct restore_patience patience;
+	struct progress progress; /* of the apply */
 	struct phases phases;
 	struct map spaces; /* namespaces of the target -> enum space */
 	bool spaces_known;
@@ -214,6 +222,12 @@ void estimate_make(struct restore *restore);
 /* privileged.c: [{object, text}]. The caller's. */
 json_t *privileged_json(const struct restore *restore);
 
+/* progress.c: while objects are sent, tell how far that is, each patience.tell. Called by restore_may_go_on. */
+void progress_tell(struct restore *restore);
+/* The line that is due at that time, monotonic ms; false: none is. */
+bool progress_text(struct restore *restore, int64_t now, struct strbuf *out);
+
+const char *report_gate_name(enum policy_gate gate); /* NULL: of none */
 const char *action_kind_name(enum action_kind kind);
 const char *action_result_name(enum action_result result);
 /* The keys of the plan, and with `run` also the results. */

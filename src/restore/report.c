@@ -31,6 +31,11 @@ static const char *const gate_names[] = {
 	[GATE_DRY_RUN_CREATE] = "dry-run-create",
 };
 
+const char *report_gate_name(enum policy_gate gate)
+{
+	return gate_names[gate];
+}
+
 const char *action_result_name(enum action_result result)
 {
 	return result_names[result];

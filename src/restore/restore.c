@@ -31,8 +31,13 @@
 /* How often somebody who waits hears what for. */
 #define CONVERGE_TELL_MS 15000
 
-static const struct restore_patience patience = {
-	.object_deadline = 120000, .backoff_min = 100, .backoff_max = 8000, .gate = 120000, .gate_poll = 500, .unauthorized = 5000};
+static const struct restore_patience patience = {.object_deadline = 120000,
+	.backoff_min = 100,
+	.backoff_max = 8000,
+	.gate = 120000,
+	.gate_poll = 500,
+	.unauthorized = 5000,
+	.tell = 5000};
 
 void restore_free(struct restore *restore)
 {
@@ -233,6 +238,7 @@ int restore_may_go_on(struct restore *restore, struct error *err)
 {
 	if (interrupted())
 		return error_set(err, ERR_INTERRUPTED, "stopped by a signal");
+	progress_tell(restore);
 	if (restore->journal && journal_check(restore->journal, err) < 0)
 		return -1;
 	return lease_renew(restore->lease, err);
@@ -266,7 +272,7 @@ static void give_up_failed(const struct restore *restore, struct map *given_up)
 /* Look, and look again whenever something changed, until nothing is pending or the time is over. */
 static int converge_until(struct restore *restore, const struct verify_settings *settings, json_t **converge, struct error *err)
 {
-	int64_t until = clock_monotonic_ms() + restore->settings->wait_ms, tell = clock_monotonic_ms() + CONVERGE_TELL_MS;
+	int64_t start = clock_monotonic_ms(), until = start + restore->settings->wait_ms, tell = start + CONVERGE_TELL_MS;
 
 	for (;;) {
 		auto_strbuf struct strbuf text = STRBUF_INIT;
@@ -287,7 +293,10 @@ static int converge_until(struct restore *restore, const struct verify_settings 
 		pending = verify_pending(look, &text);
 		left = until - clock_monotonic_ms();
 		if (pending && clock_monotonic_ms() >= tell) {
-			log_info("waiting for %zu: %s", pending, text.buf);
+			char since[CLOCK_TEXT_SIZE];
+
+			log_info("waiting for %zu, for %s: %s", pending, clock_format_duration(clock_monotonic_ms() - start, since),
+				text.buf);
 			tell = clock_monotonic_ms() + CONVERGE_TELL_MS;
 		}
 		if (pending && left > 0)
