@@ -140,7 +140,7 @@ test_a_restore_waits_for_webhooks_that_are_not_up_yet() {
 	expect 7 dr "$target" restore prod --repo backup --cluster prod --yes --ignore secrets
 	has out 'webhooks     failed'
 	dr "$target" restore prod --repo backup --cluster prod --yes --ignore secrets,webhooks,controller --wait 2m -o json >report.json 2>err &
-	sleep 3
+	sleep "${RHAII_TEST_WEBHOOK_AWAY:-3}"
 	same "services meanwhile" "$(cluster_kubectl "$target" get llmisvc -A -o name)" ""
 	cluster_tell "$target" start llmisvc
 	wait $! || { cat report.json err && return 1; }

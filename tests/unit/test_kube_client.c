@@ -107,6 +107,7 @@ static void test_a_500_is_final_only_when_a_webhook_was_asked(void **state)
 	} cases[] = {{"", "admission webhook 'v.kserve' denied the request: bad", ERR_REJECTED},
 		{"InternalError", "Internal error occurred: jsonpatch add operation does not apply", ERR_REJECTED},
 		{"InternalError", "failed calling webhook 'v.kserve': connection refused", ERR_UNAVAILABLE},
+		{"InternalError", "conversion webhook for s.io/v1, Kind=Thing failed: Post: connect: connection refused", ERR_UNAVAILABLE},
 		{"InternalError", "etcdserver: leader changed", ERR_UNAVAILABLE}};
 
 	(void)state;
