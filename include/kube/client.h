@@ -53,6 +53,13 @@ struct kube_ahead *kube_ask_ahead(struct kube_client *client, const struct kube_
 int kube_ahead_take(struct kube_client *client, struct kube_ahead *ahead, struct strbuf *body, int64_t *retry_after_ms, struct error *err);
 void kube_ahead_drop(struct kube_ahead *ahead);
 
+/*
+ * Ask now for what kube_call or kube_call_raw will ask for: the next GET of the same path and accept takes this answer, once, or asks by itself where none came.
+ * So requests that do not need each other's answers cost one round trip. Nothing fails here. kube_expect_end forgets what nobody has taken.
+ */
+void kube_expect(struct kube_client *client, const struct kube_request *request);
+void kube_expect_end(struct kube_client *client);
+
 /* body is borrowed for the call (json_incref to keep); error is NULL on success; retry_after_ms is -1 when the server did not say. */
 typedef void (*kube_done_fn)(json_t *body, const struct error *error, int64_t retry_after_ms, void *arg);
 int kube_send(struct kube_client *client, const struct kube_request *request, kube_done_fn done, void *arg, struct error *err);

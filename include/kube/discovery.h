@@ -26,6 +26,8 @@ struct kube_resource {
 };
 
 int discovery_load(struct discovery **out, struct kube_client *client, struct error *err);
+/* kube_expect of what it asks for. */
+void discovery_expect(struct kube_client *client);
 void discovery_free(struct discovery *discovery);
 
 /*

@@ -70,6 +70,9 @@ void kube_list_ask(struct kube_client *client, const struct kube_resource *resou
 	struct kube_list_first *first);
 void kube_list_first_drop(struct kube_list_first *first);
 
+/* kube_expect of the first page. */
+void kube_list_expect(struct kube_client *client, const struct kube_resource *resource, const struct kube_list_options *options);
+
 /* *resource_version (may be NULL) is the list's; the caller frees. */
 int kube_list(struct kube_client *client, const struct kube_resource *resource, const struct kube_list_options *options,
 	const struct kube_list_sink *sink, char **resource_version, struct error *err);

@@ -41,6 +41,8 @@ int kube_delete(struct kube_client *client, const struct kube_resource *resource
 /* The path and query for a strict create in the collection: POST there with the object as body. The caller frees. */
 char *kube_create_path(const struct kube_resource *resource, const char *namespace_, bool dry_run);
 
+/* kube_expect of what kube_server_version and discovery_load ask for. */
+void kube_expect_target(struct kube_client *client);
 /* uid of the namespace kube-system: the identity of a cluster. The caller frees. */
 int kube_cluster_id(struct kube_client *client, char **id, struct error *err);
 /* gitVersion of /version. The caller frees. */

@@ -8,6 +8,11 @@
 
 #define MESSAGE_MAX 500
 
+bool answer_is_worth_asking(const struct error *err)
+{
+	return err->code == ERR_UNAVAILABLE || err->code == ERR_UNAUTHORIZED || err->code == ERR_SYNTAX;
+}
+
 static enum error_code conflict_code(const char *reason)
 {
 	return reason && strcmp(reason, "AlreadyExists") == 0 ? ERR_EXISTS : ERR_CONFLICT;

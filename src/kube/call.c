@@ -100,10 +100,35 @@ static int64_t call_wait(struct kube_client *client, struct call *call, const st
 	return wait < outgoing_remaining(&call->out) ? wait : -1;
 }
 
+/* An answer that was asked for ahead: 1, 0 when there is none to be had that way. */
+static int call_expected(struct kube_client *client, struct call *call, json_t **out, struct error *err)
+{
+	struct kube_ahead *ahead = expected_take(client, call->out.request);
+	auto_strbuf struct strbuf body = STRBUF_INIT;
+	int64_t ignored;
+	int rc;
+
+	if (!ahead)
+		return 0;
+	rc = kube_ahead_take(client, ahead, &body, &ignored, err);
+	if (rc == 0)
+		rc = call->take ? answer_take(&body, call->take, call->take_arg, &call->malformed, err)
+				: answer_parse(&body, out, &call->malformed, err);
+	if (rc == 0)
+		return 1;
+	if (!call->malformed && !answer_is_worth_asking(err))
+		return -1;
+	error_clear(err);
+	return 0;
+}
+
 static int call_run(struct kube_client *client, struct call *call, json_t **out, struct error *err)
 {
 	const struct kube_request *request = call->out.request;
+	int came = call_expected(client, call, out, err);
 
+	if (came != 0)
+		return came < 0 ? -1 : 0;
 	while (call_try(client, call, out, err) < 0) {
 		int64_t wait = call_wait(client, call, err);
 

@@ -138,6 +138,7 @@ void kube_client_free(struct kube_client *client)
 {
 	if (!client)
 		return;
+	kube_expect_end(client);
 	if (client->http)
 		kube_cancel_all(client);
 	retired_reap(client);

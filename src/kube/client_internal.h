@@ -4,7 +4,7 @@
  *
  *   client.c   its life, its transports, and a request as it goes out: URL, body, headers with credentials
  *   call.c     kube_call: single requests, tried again where that may help
- *   send.c     kube_send, kube_ask_ahead, kube_stream: many in flight, one try each
+ *   send.c     kube_send, kube_ask_ahead, kube_expect, kube_stream: many in flight, one try each
  *   answer.c   what an answer means: errors from statuses, JSON or not
  */
 #ifndef RHAII_KUBE_CLIENT_INTERNAL_H
@@ -33,6 +33,7 @@ struct kube_client {
 	char **headers;
 	size_t header_count;
 	struct pending *pending;
+	struct expected *expected;
 	size_t requests;
 };
 
@@ -80,11 +81,16 @@ int client_perform(struct kube_client *client, const struct http_request *reques
 /* The request of an answer asked for ahead (NULL: it was none) is gone: who waits for it is told, what nobody waits for is freed. */
 void ahead_lost(struct kube_ahead *ahead);
 
+/* What was asked for ahead of this request, taken from the client; NULL: nothing was. */
+struct kube_ahead *expected_take(struct kube_client *client, const struct kube_request *request);
+
 /* ---- answer.c ---- */
 
 /* Whether the server has spoken; fault is that of the transport, or NULL. */
 bool answer_is_there(const struct http_response *response, const struct error *fault);
 bool answer_is_success(const struct http_response *response);
+/* Whether a request that was sent ahead and failed so is worth another, now that its answer is needed. */
+bool answer_is_worth_asking(const struct error *err);
 /* Set err to what a status that is no success means. Always -1. */
 int answer_error(const struct kube_client *client, const struct http_response *response, struct error *err);
 /*

@@ -225,6 +225,17 @@ static int load_root(struct discovery *discovery, struct kube_client *client, co
 	return take_legacy_groups(discovery, client, doc, err);
 }
 
+void discovery_expect(struct kube_client *client)
+{
+	static const struct kube_request roots[] = {
+		{.method = "GET", .path = "/api", .accept = ACCEPT_AGGREGATED},
+		{.method = "GET", .path = "/apis", .accept = ACCEPT_AGGREGATED},
+	};
+
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++)
+		kube_expect(client, &roots[i]);
+}
+
 int discovery_load(struct discovery **out, struct kube_client *client, struct error *err)
 {
 	auto_discovery struct discovery *discovery = xcalloc(1, sizeof(*discovery));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client_internal.h"
 #include "kube/client.h"
 #include "kube/discovery.h"
 #include "page.h"
@@ -257,12 +258,6 @@ static int page_keep(struct strbuf *body, void *arg, struct error *err)
 	return page_read(arg, body, err);
 }
 
-/* Whether a request that was sent ahead is worth another, now that its answer is needed. */
-static bool worth_asking(const struct error *err)
-{
-	return err->code == ERR_UNAVAILABLE || err->code == ERR_UNAUTHORIZED || err->code == ERR_SYNTAX;
-}
-
 /* The page that was asked for ahead: 1, 0 when there is none to be had that way. */
 static int page_ahead(struct listing *list, struct page *page, struct error *err)
 {
@@ -276,7 +271,7 @@ static int page_ahead(struct listing *list, struct page *page, struct error *err
 	if (kube_ahead_take(list->client, ahead, &body, &wait, err) == 0 && page_read(page, &body, err) == 0)
 		return 1;
 	/* Who is told to come back after the deadline fails now, as with a page that was not asked for ahead. */
-	if (!worth_asking(err) || wait >= PAGE_DEADLINE_MS)
+	if (!answer_is_worth_asking(err) || wait >= PAGE_DEADLINE_MS)
 		return -1;
 	log_debug("list of %s: %s; asking again", list->resource->resource, err->text);
 	error_clear(err);
@@ -412,6 +407,15 @@ void kube_list_ask(struct kube_client *client, const struct kube_resource *resou
 	first->ahead = kube_ask_ahead(client, &request);
 	if (first->ahead)
 		(void)kube_drive(client, 0, &ignored);
+}
+
+void kube_list_expect(struct kube_client *client, const struct kube_resource *resource, const struct kube_list_options *options)
+{
+	const struct listing list = {.client = client, .resource = resource, .options = options};
+	auto_free char *path = page_path(&list, NULL);
+	const struct kube_request request = page_request(&list, path);
+
+	kube_expect(client, &request);
 }
 
 /* It is this list's first page, or nobody's. */

@@ -155,12 +155,19 @@ int kube_cluster_id(struct kube_client *client, char **id, struct error *err)
 	return 0;
 }
 
+static const struct kube_request version_request = {.method = "GET", .path = "/version"};
+
+void kube_expect_target(struct kube_client *client)
+{
+	kube_expect(client, &version_request);
+	discovery_expect(client);
+}
+
 int kube_server_version(struct kube_client *client, char **version, struct error *err)
 {
 	auto_json json_t *doc = NULL;
-	struct kube_request request = {.method = "GET", .path = "/version"};
 
-	if (kube_call(client, &request, &doc, err) < 0 || text_copy(json_text_at(doc, "gitVersion", NULL), "gitVersion", version, err) < 0)
+	if (kube_call(client, &version_request, &doc, err) < 0 || text_copy(json_text_at(doc, "gitVersion", NULL), "gitVersion", version, err) < 0)
 		return error_wrap(err, "server version");
 	return 0;
 }

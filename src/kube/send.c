@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "client_internal.h"
 #include "util/error.h"
@@ -153,6 +154,67 @@ void kube_ahead_drop(struct kube_ahead *ahead)
 		ahead_free(ahead);
 	else
 		ahead->dropped = true;
+}
+
+/* ---- expected ---- */
+
+struct expected {
+	char *path, *accept;
+	struct kube_ahead *ahead;
+	struct expected *next;
+};
+
+static void expected_free(struct expected *expected)
+{
+	free(expected->path);
+	free(expected->accept);
+	free(expected);
+}
+
+void kube_expect(struct kube_client *client, const struct kube_request *request)
+{
+	struct kube_ahead *ahead = kube_ask_ahead(client, request);
+	struct expected *expected;
+
+	if (!ahead)
+		return;
+	expected = xcalloc(1, sizeof(*expected));
+	*expected = (struct expected){
+		.path = xstrdup(request->path), .accept = xstrdup(request->accept), .ahead = ahead, .next = client->expected};
+	client->expected = expected;
+}
+
+static bool is_expected(const struct expected *expected, const struct kube_request *request)
+{
+	if (strcmp(request->method, "GET") != 0 || strcmp(request->path, expected->path) != 0)
+		return false;
+	return request->accept && expected->accept ? strcmp(request->accept, expected->accept) == 0 : !request->accept && !expected->accept;
+}
+
+struct kube_ahead *expected_take(struct kube_client *client, const struct kube_request *request)
+{
+	for (struct expected **link = &client->expected; *link; link = &(*link)->next) {
+		struct expected *found = *link;
+		struct kube_ahead *ahead = found->ahead;
+
+		if (!is_expected(found, request))
+			continue;
+		*link = found->next;
+		expected_free(found);
+		return ahead;
+	}
+	return NULL;
+}
+
+void kube_expect_end(struct kube_client *client)
+{
+	while (client->expected) {
+		struct expected *expected = client->expected;
+
+		client->expected = expected->next;
+		kube_ahead_drop(expected->ahead);
+		expected_free(expected);
+	}
 }
 
 /* ---- streams ---- */

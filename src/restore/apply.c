@@ -30,12 +30,17 @@
 /* After the word to stop, for the answers to what was sent. */
 #define DRAIN_MS 10000
 
-struct sender {
-	struct restore *restore;
-	struct action **queue; /* ring of actions that wait to be sent */
-	size_t cap, head, waiting;
+/* What is known of the server's pace: learnt in one wave, good for the next. */
+struct pace {
 	struct window window;
 	int64_t *fastest; /* a kind of the policy, for the window */
+};
+
+struct sender {
+	struct restore *restore;
+	struct pace *pace;
+	struct action **queue; /* ring of actions that wait to be sent */
+	size_t cap, head, waiting;
 	size_t in_flight;
 	int64_t moved;      /* monotonic ms of the last answer that settled something */
 	int64_t not_before; /* nothing is sent until then: the server takes not even one at a time */
@@ -147,9 +152,9 @@ static void shut_out(struct sender *s, const struct error *error)
 
 static void turned_away(struct sender *s, const struct action *action, int64_t retry_after_ms)
 {
-	bool alone = s->window.size == 1;
+	bool alone = s->pace->window.size == 1;
 
-	window_refused(&s->window, action->refusals);
+	window_refused(&s->pace->window, action->refusals);
 	if (alone && retry_after_ms <= s->restore->patience.object_deadline)
 		s->not_before = clock_monotonic_ms() + retry_after_ms;
 }
@@ -184,7 +189,7 @@ static bool may_pass_later(const struct error *error)
 /* The server has taken the request, and decided on the object. */
 static void was_taken(struct sender *s, const struct action *action)
 {
-	window_taken(&s->window, action->sent, &s->fastest[action->row - s->restore->policy->kinds]);
+	window_taken(&s->pace->window, action->sent, &s->pace->fastest[action->row - s->restore->policy->kinds]);
 }
 
 static void create_done(json_t *body, const struct error *error, int64_t retry_after_ms, void *arg)
@@ -224,7 +229,7 @@ static int create_send(struct sender *s, struct action *action, struct error *er
 
 	action->sender = s;
 	action->sent = clock_monotonic_ms();
-	action->refusals = s->window.refusals;
+	action->refusals = s->pace->window.refusals;
 	if (!action->tries++)
 		action->first_sent = action->sent;
 	if (kube_send(s->restore->settings->client, &request, create_done, action, err) < 0)
@@ -258,7 +263,7 @@ static int64_t send_ready(struct sender *s, int rc[1], struct error *err)
 
 	if (now < s->not_before)
 		return s->not_before - now < next ? s->not_before - now : next;
-	for (size_t turn = s->waiting; *rc == 0 && turn > 0 && s->in_flight < s->window.size; turn--) {
+	for (size_t turn = s->waiting; *rc == 0 && turn > 0 && s->in_flight < s->pace->window.size; turn--) {
 		struct action *action = queue_pop(s);
 
 		if (action->not_before <= now) {
@@ -315,13 +320,12 @@ static int send_all(struct sender *s, struct error *err)
 	return rc;
 }
 
-static int apply_creates(struct restore *restore, struct action *from, struct action *to, struct error *err)
+static int apply_creates(struct restore *restore, struct pace *pace, struct action *from, struct action *to, struct error *err)
 {
-	struct sender s = {.restore = restore, .cap = (size_t)(to - from) + 1, .moved = clock_monotonic_ms(), .shut_out = -1};
+	struct sender s = {
+		.restore = restore, .pace = pace, .cap = (size_t)(to - from) + 1, .moved = clock_monotonic_ms(), .shut_out = -1};
 	int rc;
 
-	window_init(&s.window);
-	s.fastest = xcalloc(restore->policy->kind_count + 1, sizeof(*s.fastest));
 	s.queue = xcalloc(s.cap, sizeof(*s.queue));
 	for (struct action *action = from; action < to; action++)
 		if (action->kind == ACTION_CREATE && action->result == RESULT_NONE)
@@ -333,7 +337,6 @@ static int apply_creates(struct restore *restore, struct action *from, struct ac
 		if (action->in_flight)
 			action_say(action, "was sent, and not answered before the restore stopped");
 	free(s.queue);
-	free(s.fastest);
 	free(s.unauthorized);
 	return rc;
 }
@@ -485,7 +488,7 @@ static bool is_done(const struct action *from, const struct action *to)
 	return true;
 }
 
-static int apply_wave(struct restore *restore, struct action *from, struct action *to, struct error *err)
+static int apply_wave(struct restore *restore, struct pace *pace, struct action *from, struct action *to, struct error *err)
 {
 	size_t wave = from->wave;
 	int64_t start;
@@ -496,21 +499,24 @@ static int apply_wave(struct restore *restore, struct action *from, struct actio
 	if (restore_may_go_on(restore, err) < 0 || gate_wait(restore, wave, from, to, err) < 0)
 		return -1;
 	start = clock_monotonic_ms();
-	rc = apply_creates(restore, from, to, err) < 0 ? -1 : apply_rest(restore, from, to, err);
+	rc = apply_creates(restore, pace, from, to, err) < 0 ? -1 : apply_rest(restore, from, to, err);
 	record_wave(restore, wave, "apply", clock_monotonic_ms() - start);
 	return rc;
 }
 
 int apply_run(struct restore *restore, struct error *err)
 {
+	auto_free int64_t *fastest = xcalloc(restore->policy->kind_count + 1, sizeof(*fastest));
+	struct pace pace = {.fastest = fastest};
 	struct action *from = restore->actions, *end = restore->actions + restore->action_count, *to;
 
+	window_init(&pace.window);
 	if (orphans_adopt(restore, err) < 0)
 		return -1;
 	for (; from < end; from = to) {
 		for (to = from; to < end && to->wave == from->wave; to++)
 			;
-		if (apply_wave(restore, from, to, err) < 0)
+		if (apply_wave(restore, &pace, from, to, err) < 0)
 			return -1;
 	}
 	return 0;

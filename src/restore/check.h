@@ -102,8 +102,9 @@ void check_limits(struct preflight *p);
 /* check_operator.c: after check_webhooks */
 void check_controller(struct preflight *p);
 void check_presets(struct preflight *p);
-/* The services of the plan in words, a new array. */
+/* The services of the plan in words, a new array; and whether there are any. */
 json_t *check_services(const struct preflight *p);
+bool check_has_services(const struct restore *restore);
 /* check_installation.c: after check_presets */
 void check_installation(struct preflight *p);
 /* check_needs.c: what of requirements.yaml the row's name says */

@@ -17,18 +17,28 @@
 /* Upstream and Red Hat; an older kserve-controller-manager reconciles LLMInferenceServices itself. */
 static const char *const controllers[] = {"*llmisvc-controller-manager", "*kserve-controller-manager"};
 
+static bool is_service(const struct action *action)
+{
+	return check_is_sent(action) && strcmp(action->object->group, SERVING) == 0 &&
+		strcmp(action->object->resource, "llminferenceservices") == 0;
+}
+
 json_t *check_services(const struct preflight *p)
 {
 	json_t *objects = json_array();
 
-	for (size_t i = 0; i < p->restore->action_count; i++) {
-		const struct action *action = &p->restore->actions[i];
-
-		if (check_is_sent(action) && strcmp(action->object->group, SERVING) == 0 &&
-			strcmp(action->object->resource, "llminferenceservices") == 0)
-			check_add_object(objects, action->object);
-	}
+	for (size_t i = 0; i < p->restore->action_count; i++)
+		if (is_service(&p->restore->actions[i]))
+			check_add_object(objects, p->restore->actions[i].object);
 	return objects;
+}
+
+bool check_has_services(const struct restore *restore)
+{
+	for (size_t i = 0; i < restore->action_count; i++)
+		if (is_service(&restore->actions[i]))
+			return true;
+	return false;
 }
 
 static bool is_controller(const json_t *deployment)

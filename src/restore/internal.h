@@ -132,6 +132,8 @@ void preflight_run(struct restore *restore);
 int preflight_ignore(struct restore *restore, struct error *err);
 /* Order the actions and hold each against the live object. */
 int plan_make(struct restore *restore, struct error *err);
+/* Ask already for what it will list (kube_expect). */
+void plan_expect(const struct restore *restore);
 /* Set kind, patch, fields, live and reason of the action from the live object (NULL: not there). */
 void plan_decide(struct restore *restore, struct action *action, const json_t *live);
 /* What would be written, though what is there is not the action's ground, becomes a conflict. */

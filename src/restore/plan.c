@@ -287,10 +287,15 @@ static void plan_unlisted(struct restore *restore, const struct action *of)
 			restore->actions[i].unlisted = true;
 }
 
+static struct kube_list_options list_options(const struct action *of)
+{
+	return (struct kube_list_options){.managed_fields = of->row->evidence_count > 0};
+}
+
 static int plan_list_kind(struct plan_list *list, const struct action *of, struct error *err)
 {
 	const struct kube_list_sink sink = {.item = plan_item, .restart = plan_restart, .arg = list};
-	const struct kube_list_options options = {.managed_fields = of->row->evidence_count > 0};
+	const struct kube_list_options options = list_options(of);
 
 	list->of = of;
 	if (kube_list(list->restore->settings->client, of->resource, &options, &sink, NULL, err) == 0) {
@@ -305,22 +310,46 @@ static int plan_list_kind(struct plan_list *list, const struct action *of, struc
 	return 0;
 }
 
-static int plan_lists(struct plan_list *list, struct error *err)
+/* The next kind that the target serves (what it does not preflight tells), by its first action; NULL: no more. */
+static const struct action *next_kind(const struct restore *restore, size_t *at, struct map *done)
 {
-	struct restore *restore = list->restore;
-	struct map done = MAP_INIT;
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < restore->action_count; i++) {
-		const struct kube_resource *resource = restore->actions[i].resource;
+	while (*at < restore->action_count) {
+		const struct action *action = &restore->actions[(*at)++];
+		const struct kube_resource *resource = action->resource;
 		auto_strbuf struct strbuf kind = STRBUF_INIT;
 
-		if (!resource) /* not served: preflight says so */
+		if (!resource)
 			continue;
 		strbuf_addf(&kind, "%s/%s/%s", resource->group, resource->version, resource->resource);
-		if (!map_put(&done, kind.buf, list))
-			rc = plan_list_kind(list, &restore->actions[i], err);
+		if (!map_put(done, kind.buf, done))
+			return action;
 	}
+	return NULL;
+}
+
+void plan_expect(const struct restore *restore)
+{
+	struct map done = MAP_INIT;
+	const struct action *of;
+	size_t at = 0;
+
+	while ((of = next_kind(restore, &at, &done))) {
+		const struct kube_list_options options = list_options(of);
+
+		kube_list_expect(restore->settings->client, of->resource, &options);
+	}
+	map_release(&done, NULL);
+}
+
+static int plan_lists(struct plan_list *list, struct error *err)
+{
+	struct map done = MAP_INIT;
+	const struct action *of;
+	size_t at = 0;
+	int rc = 0;
+
+	while (rc == 0 && (of = next_kind(list->restore, &at, &done)))
+		rc = plan_list_kind(list, of, err);
 	map_release(&done, NULL);
 	return rc;
 }

@@ -70,6 +70,7 @@ static int target_identify(struct restore *restore, struct error *err)
 {
 	const struct restore_settings *s = restore->settings;
 
+	kube_expect_target(s->client);
 	if (kube_cluster_id(s->client, &restore->target_id, err) < 0 || kube_server_version(s->client, &restore->server_version, err) < 0 ||
 		discovery_load(&restore->discovery, s->client, err) < 0)
 		return error_wrap(err, "target %s", kube_server(s->client));
@@ -131,16 +132,25 @@ static void space_restart(void *arg)
 	map_release(&restore->spaces, NULL);
 }
 
+static const struct kube_list_options space_options = {.metadata_only = true};
+
+static void spaces_expect(const struct restore *restore)
+{
+	const struct kube_resource *namespaces = discovery_find(restore->discovery, "", "namespaces", NULL);
+
+	if (namespaces)
+		kube_list_expect(restore->settings->client, namespaces, &space_options);
+}
+
 /* Where they may not be listed, the creates will tell. */
 static int spaces_load(struct restore *restore, struct error *err)
 {
 	const struct kube_resource *namespaces = discovery_find(restore->discovery, "", "namespaces", NULL);
-	const struct kube_list_options options = {.metadata_only = true};
 	const struct kube_list_sink sink = {.item = space_item, .restart = space_restart, .arg = restore};
 
 	if (!namespaces)
 		return 0;
-	if (kube_list(restore->settings->client, namespaces, &options, &sink, NULL, err) == 0) {
+	if (kube_list(restore->settings->client, namespaces, &space_options, &sink, NULL, err) == 0) {
 		restore->spaces_known = true;
 		return 0;
 	}
@@ -161,6 +171,8 @@ int preflight_open(struct restore *restore, struct error *err)
 	for (size_t i = 0; i < snapshot->object_count; i++)
 		if (action_init(restore, &restore->actions[i], snapshot->objects[i], i ? &restore->actions[i - 1] : NULL, err) < 0)
 			return -1;
+	spaces_expect(restore);
+	plan_expect(restore);
 	return spaces_load(restore, err);
 }
 
@@ -251,6 +263,32 @@ static int list_item(json_t *item, void *arg, struct error *err)
 static void list_restart(void *arg)
 {
 	json_array_clear(arg);
+}
+
+/* What check_list will be asked for: group, resource, its metadata alone, and whether it is asked at all. */
+static const struct {
+	const char *group, *resource;
+	bool metadata_only;
+	bool (*wanted)(const struct restore *restore);
+} lists[] = {
+	{"admissionregistration.k8s.io", "mutatingwebhookconfigurations", false, NULL},
+	{"admissionregistration.k8s.io", "validatingwebhookconfigurations", false, NULL},
+	{"", "resourcequotas", false, NULL},
+	{"apps", "deployments", false, check_has_services},
+	{"serving.kserve.io", "llminferenceserviceconfigs", true, check_has_services},
+	{"", "nodes", false, check_has_pods},
+};
+
+/* All of them with one round trip, beside the first question of the checks. */
+static void expect_lists(const struct restore *restore)
+{
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const struct kube_resource *found = discovery_find(restore->discovery, lists[i].group, lists[i].resource, NULL);
+		const struct kube_list_options options = {.metadata_only = lists[i].metadata_only};
+
+		if (found && (!lists[i].wanted || lists[i].wanted(restore)))
+			kube_list_expect(restore->settings->client, found, &options);
+	}
 }
 
 int check_list(struct preflight *p, const char *group, const char *resource, bool metadata_only, json_t **out)
@@ -409,6 +447,7 @@ void preflight_run(struct restore *restore)
 {
 	struct preflight p = {.restore = restore};
 
+	expect_lists(restore);
 	for (size_t i = 0; i < CHECK_COUNT; i++) {
 		p.check = &checks[i];
 		p.told = false;
@@ -416,6 +455,7 @@ void preflight_run(struct restore *restore)
 		if (!p.told)
 			finding_add(&p, "ok", NULL, NULL, NULL);
 	}
+	kube_expect_end(restore->settings->client);
 	map_release(&p.definitions, free_json);
 	free(p.definitions_untold);
 	json_decref(p.hooks);

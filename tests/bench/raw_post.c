@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * raw_post - POST bodies, 32 in flight on one connection, and throw the answers away: what a restore would cost if it only sent.
+ * raw_post - POST bodies, so many in flight on one connection, and throw the answers away: what a restore would cost if it only sent.
  *
- *   raw_post CONNECTION AGENT QUERY FILE
+ *   raw_post CONNECTION AGENT QUERY FILE IN-FLIGHT
  *
  * A line of FILE is a path, a tab and a body. An empty line is a barrier: what stands above must be answered before what stands
- * below is sent. Any answer but 201 ends the program.
+ * below is sent. After a 429 the body is sent again when its Retry-After is over, and its place stays taken meanwhile, as in clients with a fixed number of
+ * workers. Any other answer but 201 ends the program.
  */
 #include "connection.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#define IN_FLIGHT 32
+#define IN_FLIGHT_MAX 256
 
 struct slot {
 	CURL *easy;
+	bool waits;
+	int64_t due; /* monotonic ms: is sent again then */
 	char answer[400]; /* its beginning, for a message */
 	size_t len;
 };
@@ -27,11 +33,19 @@ struct sender {
 	char *next; /* in the text: the line that comes next */
 	CURLM *multi;
 	struct curl_slist *headers;
-	struct slot slots[IN_FLIGHT];
-	struct slot *idle[IN_FLIGHT];
-	int idle_count;
+	struct slot slots[IN_FLIGHT_MAX];
+	struct slot *idle[IN_FLIGHT_MAX];
+	int count, idle_count;
 	long created;
 };
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static char *read_file(const char *path)
 {
@@ -68,7 +82,7 @@ static void open_slots(struct sender *s)
 	curl_multi_setopt(s->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
 	curl_multi_setopt(s->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 1L);
 	s->headers = curl_slist_append(curl_slist_append(NULL, "Content-Type: application/json"), "Accept: application/json");
-	for (int i = 0; i < IN_FLIGHT; i++) {
+	for (int i = 0; i < s->count; i++) {
 		struct slot *slot = &s->slots[i];
 
 		slot->easy = connection_handle(&s->connection);
@@ -82,10 +96,18 @@ static void open_slots(struct sender *s)
 
 static void close_slots(struct sender *s)
 {
-	for (int i = 0; i < IN_FLIGHT; i++)
+	for (int i = 0; i < s->count; i++)
 		curl_easy_cleanup(s->slots[i].easy);
 	curl_multi_cleanup(s->multi);
 	curl_slist_free_all(s->headers);
+}
+
+static void start(struct sender *s, struct slot *slot)
+{
+	slot->len = 0;
+	slot->waits = false;
+	if (curl_multi_add_handle(s->multi, slot->easy) != CURLM_OK)
+		die("libcurl does not take the request");
 }
 
 static void send_line(struct sender *s, char *line, char *end)
@@ -97,12 +119,10 @@ static void send_line(struct sender *s, char *line, char *end)
 		die("a line without a tab: '%.60s'", line);
 	*body++ = '\0';
 	*end = '\0';
-	slot->len = 0;
 	connection_target(&s->connection, slot->easy, line, s->query);
 	curl_easy_setopt(slot->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(end - body));
 	curl_easy_setopt(slot->easy, CURLOPT_POSTFIELDS, body);
-	if (curl_multi_add_handle(s->multi, slot->easy) != CURLM_OK)
-		die("libcurl does not take the request");
+	start(s, slot);
 }
 
 /* Send lines until all slots are busy, or there is no more, or a barrier waits for busy ones. */
@@ -113,12 +133,37 @@ static void fill(struct sender *s)
 
 		if (!end)
 			die("the last line has no end");
-		if (end == line && s->idle_count < IN_FLIGHT)
+		if (end == line && s->idle_count < s->count)
 			return;
 		s->next = end + 1;
 		if (end != line)
 			send_line(s, line, end);
 	}
+}
+
+static void wait_for_its_time(struct slot *slot)
+{
+	curl_off_t seconds = 0;
+
+	curl_easy_getinfo(slot->easy, CURLINFO_RETRY_AFTER, &seconds);
+	slot->waits = true;
+	slot->due = now_ms() + (int64_t)seconds * 1000;
+}
+
+/* Send again what may go now; the milliseconds until the next one. */
+static int start_due(struct sender *s)
+{
+	int64_t now = now_ms(), next = 1000;
+
+	for (int i = 0; i < s->count; i++) {
+		struct slot *slot = &s->slots[i];
+
+		if (slot->waits && slot->due <= now)
+			start(s, slot);
+		else if (slot->waits && slot->due - now < next)
+			next = slot->due - now;
+	}
+	return (int)next;
 }
 
 static void finish(struct sender *s, const CURLMsg *message)
@@ -134,9 +179,13 @@ static void finish(struct sender *s, const CURLMsg *message)
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	if (rc != CURLE_OK)
 		die("'%s': %s", url, curl_easy_strerror(rc));
+	curl_multi_remove_handle(s->multi, easy);
+	if (status == 429) {
+		wait_for_its_time(slot);
+		return;
+	}
 	if (status != 201)
 		die("'%s': the server answers %ld: %.*s", url, status, (int)slot->len, slot->answer);
-	curl_multi_remove_handle(s->multi, easy);
 	s->idle[s->idle_count++] = slot;
 	s->created++;
 }
@@ -145,16 +194,17 @@ static void finish(struct sender *s, const CURLMsg *message)
 static void run(struct sender *s)
 {
 	CURLMsg *message;
-	int running, waiting, idle;
+	int running, waiting, idle, next;
 
-	for (fill(s); s->idle_count < IN_FLIGHT; fill(s)) {
+	for (fill(s); s->idle_count < s->count; fill(s)) {
+		next = start_due(s);
 		if (curl_multi_perform(s->multi, &running) != CURLM_OK)
 			die("libcurl gives up");
 		idle = s->idle_count;
 		while ((message = curl_multi_info_read(s->multi, &waiting)))
 			if (message->msg == CURLMSG_DONE)
 				finish(s, message);
-		if (idle == s->idle_count && curl_multi_poll(s->multi, NULL, 0, 1000, NULL) != CURLM_OK)
+		if (idle == s->idle_count && curl_multi_poll(s->multi, NULL, 0, next, NULL) != CURLM_OK)
 			die("libcurl gives up");
 	}
 }
@@ -164,8 +214,11 @@ int main(int argc, char **argv)
 	static struct sender s;
 	char *text;
 
-	if (argc != 5)
-		die("usage: raw_post CONNECTION AGENT QUERY FILE");
+	if (argc != 6)
+		die("usage: raw_post CONNECTION AGENT QUERY FILE IN-FLIGHT");
+	s.count = atoi(argv[5]);
+	if (s.count < 1 || s.count > IN_FLIGHT_MAX)
+		die("'%s' is no number of requests", argv[5]);
 	connection_open(&s.connection, argv[1], argv[2]);
 	s.query = argv[3];
 	s.next = text = read_file(argv[4]);

@@ -4,9 +4,12 @@
 # make bench: how long snapshot and restore take, held against the same requests sent by plain libcurl, and against kubectl. How
 # to read the figures: docs/PERFORMANCE.md. All parts run in turn, round by round, against real API servers on loopback.
 #
-#   BENCH_OBJECTS=10000           objects of the snapshots      BENCH_RUNS=5          rounds
-#   BENCH_RESTORE_OBJECTS=1000    objects of the restores       BENCH_KUBECTL_RUNS=3  rounds in which kubectl takes part
-#   BENCH_PARTS="snapshot restore"
+#   BENCH_OBJECTS=10000           objects of the snapshots, and of the large restore    BENCH_RUNS=5          rounds
+#   BENCH_RESTORE_OBJECTS=1000    objects of the other restores                         BENCH_KUBECTL_RUNS=3  rounds in which kubectl takes part
+#   BENCH_PARTS="snapshot restore latency throttle large"
+#
+# snapshot, restore: straight to the API server. latency: restore, each answer 20 ms later. throttle: restore, by a server that takes only some requests at
+# a time and answers 429 to the others, held against each fixed number in flight. large: restore of BENCH_OBJECTS.
 #
 # The table is printed and kept as $BUILD/bench/DATE.txt (BUILD=build), the single runs beside it as DATE.tsv.
 set -euo pipefail
@@ -14,14 +17,19 @@ umask 077
 cd "$(dirname "$0")/../.."
 # shellcheck source=tests/cluster/lib.sh
 . tests/cluster/lib.sh
+# shellcheck source=tests/cluster/proxy.sh
+. tests/cluster/proxy.sh
 
 BUILD=${BUILD:-build}
 objects=${BENCH_OBJECTS:-10000} restore_objects=${BENCH_RESTORE_OBJECTS:-1000}
 runs=${BENCH_RUNS:-5} kubectl_runs=${BENCH_KUBECTL_RUNS:-3}
-parts=${BENCH_PARTS:-snapshot restore}
+parts=${BENCH_PARTS:-snapshot restore latency throttle large}
 rhaii=$(realpath "${RHAII_DR:-$BUILD/rhaii-dr}")
 limit=900  # seconds that one run may take
 changed=10 # objects
+latency="* * . delay 20"
+throttle="* POST fieldManager= limit 16 80" # of the creates; an answer takes 80 ms, so that the server is not what limits
+fixed_in_flight="1 2 4 8 16 32 64"        # held against it
 
 out=$PWD/$BUILD/bench bin=$PWD/$BUILD/bench/bin
 mkdir -p "$bin"
@@ -38,6 +46,9 @@ fail() { say "$*" && exit 1; }
 cleanup() {
 	trap - EXIT INT TERM HUP
 	local dir
+	for dir in "${!proxy_pid[@]}"; do
+		proxy_down "$dir"
+	done
 	for dir in "${!cluster_pid[@]}"; do
 		cluster_down "$dir"
 	done
@@ -78,24 +89,40 @@ field_of() { # kubeconfig field
 # is not what is measured: the first requests are creates in dry run and lists, before anything counts.
 warm_up() { # dir
 	"$bin/bodies" 10 1 | sed '/^\/api\/v1\/namespaces\t/d; s/bench-0000/default/g' >"$work/bodies"
-	"$bin/raw_post" "$1/connection" rhaii-bench-warm/1 "dryRun=All&fieldValidation=Strict" "$work/bodies" >/dev/null
+	"$bin/raw_post" "$1/connection" rhaii-bench-warm/1 "dryRun=All&fieldValidation=Strict" "$work/bodies" 32 >/dev/null
 	"$bin/raw_list" "$1/connection" 500 "${lists[@]}" >"$work/warm"
 }
 
-# A cluster and its directory of a connection, ready to be measured: warm and quiet.
+# A directory of a connection as raw_list and raw_post want it, from a kubeconfig that has all in itself.
+make_connection() { # kubeconfig directory
+	mkdir -p "$2"
+	field_of "$1" server >"$2/server"
+	field_of "$1" certificate-authority-data | base64 -d >"$2/ca.crt"
+	field_of "$1" client-certificate-data | base64 -d >"$2/client.crt"
+	field_of "$1" client-key-data | base64 -d >"$2/client.key"
+}
+
+# A cluster, ready to be measured: warm and quiet.
 start_cluster() { # role dir
-	local config=$2/kubeconfig
 	cluster_up "$1" "$2"
-	mkdir -p "$2/connection"
-	field_of "$config" server >"$2/connection/server"
-	field_of "$config" certificate-authority-data | base64 -d >"$2/connection/ca.crt"
-	field_of "$config" client-certificate-data | base64 -d >"$2/connection/client.crt"
-	field_of "$config" client-key-data | base64 -d >"$2/connection/client.key"
+	make_connection "$2/kubeconfig" "$2/connection"
 	warm_up "$2"
 	settle "$2"
 }
 
+# The way to it through a proxy with this fault: $dir/proxy.kubeconfig and $dir/proxy.connection. kubectl asks for a password where no user has a credential.
+start_proxy() { # dir fault
+	local proxy=$1/proxy
+	proxy_up "$1" "$proxy"
+	proxy_rules "$proxy" "$2"
+	sed "s|user: {}|user: {client-certificate: $proxy/client.crt, client-key: $proxy/client.key}|" "$proxy/proxy.kubeconfig" >"$1/proxy.kubeconfig"
+	cp -r "$1/connection" "$1/proxy.connection"
+	sed -n 's/.*server: "\([^"]*\)".*/\1/p' "$proxy/proxy.kubeconfig" >"$1/proxy.connection/server"
+	cp "$proxy/proxy.crt" "$1/proxy.connection/ca.crt"
+}
+
 end_cluster() { # dir
+	proxy_down "$1/proxy"
 	cluster_down "$1"
 	rm -rf "$1"
 }
@@ -119,7 +146,7 @@ settle() { # dir: until the API server takes less than 15 % of a core, at most 2
 load() { # dir count
 	local started=$SECONDS
 	"$bin/bodies" "$2" $((($2 + 49) / 50)) >"$work/bodies"
-	"$bin/raw_post" "$1/connection" rhaii-bench-load/1 "fieldManager=argocd-controller&fieldValidation=Strict" "$work/bodies" >/dev/null
+	"$bin/raw_post" "$1/connection" rhaii-bench-load/1 "fieldManager=argocd-controller&fieldValidation=Strict" "$work/bodies" 32 >/dev/null
 	say "loaded $2 objects in $((SECONDS - started)) s"
 	expect_objects "$1" "$2"
 	settle "$1"
@@ -236,42 +263,83 @@ bench_snapshot() {
 
 # --- restore ------------------------------------------------------------------------------------------------------------------------
 
-# A snapshot with the number of objects of the restores, its objects/ as files, and the same as bodies.
-make_input() {
+# A snapshot of so many objects ($input.repo), and the same as bodies ($input.lines) and as one List for kubectl ($input.list).
+make_input() { # objects
 	local dir=$work/small
+	count=$1 input=$work/input$1
+	[ ! -e "$input.list" ] || return 0
 	start_cluster plain-source "$dir"
-	load "$dir" "$restore_objects"
-	"$rhaii" -q --kubeconfig "$dir/kubeconfig" snapshot --cluster bench --repo "$work/input" >/dev/null
+	load "$dir" "$count"
+	"$rhaii" -q --kubeconfig "$dir/kubeconfig" snapshot --cluster bench --repo "$input.repo" >/dev/null
 	end_cluster "$dir"
-	git -C "$work/input" archive refs/heads/clusters/bench objects | tar -x -C "$work"
-	python3 tests/bench/lines.py "$work/objects" >"$work/input.lines"
+	mkdir "$input.tree"
+	git -C "$input.repo" archive refs/heads/clusters/bench objects | tar -x -C "$input.tree"
+	python3 tests/bench/lines.py "$input.tree/objects" >"$input.lines"
+	sed '/^$/d' "$input.lines" | cut -f2 | jq -cs '{apiVersion: "v1", kind: "List", items: .}' >"$input.list"
 }
 
-on_target() { # round name agent command..., where TARGET stands for the directory of a fresh cluster
-	local dir=$work/target round=$1 name=$2 agent=$3
-	shift 3
+# One command onto a fresh cluster, through a proxy if there is a fault. In it CONFIG stands for the kubeconfig, CONNECTION for the directory of a connection.
+on_target() { # table round name fault agent command...
+	local dir=$work/target table=$1 round=$2 name=$3 fault=$4 agent=$5 way=$work/target/
+	shift 5
 	start_cluster plain-target "$dir"
-	timed restore "$round" "$name" "$dir" "$agent" "${@//TARGET/$dir}"
-	[ "$(cut -f5 "$work/times")" -ne 0 ] || expect_objects "$dir" "$restore_objects"
+	[ -z "$fault" ] || start_proxy "$dir" "$fault"
+	[ -z "$fault" ] || way=$dir/proxy.
+	set -- "${@//CONFIG/${way}kubeconfig}"
+	timed "$table" "$round" "$name" "$dir" "$agent" "${@//CONNECTION/${way}connection}"
+	[ "$(cut -f5 "$work/times")" -ne 0 ] || expect_objects "$dir" "$count"
 	end_cluster "$dir"
+}
+
+by_raw() { # table round fault in-flight
+	on_target "$1" "$2" "raw POST, $4 in flight" "$3" raw "$bin/raw_post" CONNECTION rhaii-bench-raw/1 "fieldManager=rhaii-dr&fieldValidation=Strict" "$input.lines" "$4"
+}
+
+by_rhaii() { # table round fault
+	on_target "$1" "$2" "restore --yes --wait 0" "$3" rhaii "$rhaii" --kubeconfig CONFIG restore clusters/bench --repo "$input.repo" --yes --wait 0
+}
+
+by_kubectl() { # table round fault
+	local apply=("$kubectl" --cache-dir "$work/cache" --kubeconfig CONFIG apply -f "$input.list")
+	[ "$2" -le "$kubectl_runs" ] || return 0
+	rm -rf "$work/cache"
+	on_target "$1" "$2" "kubectl apply --server-side" "$3" kubectl "${apply[@]}" --server-side
+	rm -rf "$work/cache"
+	on_target "$1" "$2" "kubectl apply" "$3" kubectl "${apply[@]}"
 }
 
 restore_round() { # round
-	local apply=("$kubectl" --cache-dir TARGET/cache --kubeconfig TARGET/kubeconfig apply)
-	on_target "$1" "raw POST, 32 in flight" raw "$bin/raw_post" TARGET/connection rhaii-bench-raw/1 "fieldManager=rhaii-dr&fieldValidation=Strict" "$work/input.lines"
-	on_target "$1" "restore --yes --wait 0" rhaii "$rhaii" --kubeconfig TARGET/kubeconfig restore clusters/bench --repo "$work/input" --yes --wait 0
-	[ "$1" -le "$kubectl_runs" ] || return 0
-	on_target "$1" "kubectl apply --server-side" kubectl "${apply[@]}" --server-side -R -f "$work/objects/"
-	on_target "$1" "kubectl apply" kubectl "${apply[@]}" -R -f "$work/objects/"
+	by_raw restore "$1" "" 32
+	by_rhaii restore "$1" ""
+	by_kubectl restore "$1" ""
 }
 
-bench_restore() {
+latency_round() { # round
+	by_raw latency "$1" "$latency" 32
+	by_rhaii latency "$1" "$latency"
+	by_kubectl latency "$1" "$latency"
+}
+
+throttle_round() { # round
+	local in_flight
+	for in_flight in $fixed_in_flight; do
+		by_raw throttle "$1" "$throttle" "$in_flight"
+	done
+	by_rhaii throttle "$1" "$throttle"
+}
+
+large_round() { # round
+	by_raw large "$1" "" 32
+	by_rhaii large "$1" ""
+}
+
+bench_restore() { # table objects rounds
 	local round
-	make_input
-	for round in $(seq "$runs"); do
-		say "restore, round $round of $runs, load average $(load_average)"
+	make_input "$2"
+	for round in $(seq "$3"); do
+		say "$1, round $round of $3, load average $(load_average)"
 		loads+=" $(cut -d' ' -f1 /proc/loadavg)"
-		restore_round "$round"
+		"$1_round" "$round"
 	done
 }
 
@@ -289,14 +357,17 @@ report() { # date
 	printf 'program: %s; API server: %s\n' "$("$rhaii" --version)" "$("$kubectl" version --client -o json | jq -r .clientVersion.gitVersion)"
 	printf 'load average at the start of each round (1 min):%s\n' "$loads"
 	printf 'The machine is noisy: read ratios, each taken inside its round, not times.\n'
-	if grep -q ^snapshot "$results"; then
-		printf '\nsnapshot of %s objects in %s namespaces, %s MB of lists\n' "$objects" $(((objects + 49) / 50)) "$bytes"
-		awk -v table=snapshot -f tests/bench/table.awk "$results"
-	fi
-	if grep -q ^restore "$results"; then
-		printf '\nrestore of %s objects in %s namespaces onto a fresh cluster\n' "$restore_objects" $(((restore_objects + 49) / 50))
-		awk -v table=restore -f tests/bench/table.awk "$results"
-	fi
+	title snapshot "snapshot of $objects objects in $(((objects + 49) / 50)) namespaces, $bytes MB of lists"
+	title restore "restore of $restore_objects objects in $(((restore_objects + 49) / 50)) namespaces onto a fresh cluster"
+	title latency "the same restore, rule '$latency'"
+	title throttle "the same restore, rule '$throttle'"
+	title large "restore of $objects objects in $(((objects + 49) / 50)) namespaces onto a fresh cluster"
+}
+
+title() { # table words
+	grep -q "^$1" "$results" || return 0
+	printf '\n%s\n' "$2"
+	awk -v table="$1" -f tests/bench/table.awk "$results"
 }
 
 loads="" bytes=0
@@ -304,7 +375,10 @@ date=$(date -u +%Y%m%dT%H%M%SZ)
 : >"$results"
 build_programs
 [[ $parts != *snapshot* ]] || bench_snapshot
-[[ $parts != *restore* ]] || bench_restore
+[[ $parts != *restore* ]] || bench_restore restore "$restore_objects" "$runs"
+[[ $parts != *latency* ]] || bench_restore latency "$restore_objects" "$kubectl_runs"
+[[ $parts != *throttle* ]] || bench_restore throttle "$restore_objects" "$kubectl_runs"
+[[ $parts != *large* ]] || bench_restore large "$objects" "$kubectl_runs"
 report "$date" | tee "$out/$date.txt"
 cp "$results" "$out/$date.tsv"
 # A run that failed is marked in the table, and is no figure.
