@@ -20,7 +20,7 @@ struct error;
 struct journal;
 
 /* The version of the format that is written; newer ones are refused, naming it. */
-#define JOURNAL_FORMAT 1
+#define JOURNAL_FORMAT 2
 
 /* Where the journals of a target are: <state home>/rhaii-dr/<uid>, XDG_STATE_HOME or ~/.local/state. ERR_USAGE where neither is known, ERR_INTEGRITY where it is no uid. The
  * caller frees. */
@@ -61,6 +61,12 @@ int journal_adopt(struct journal *journal, const json_t *orphan, struct error *e
 void journal_wave(struct journal *journal, size_t wave, const char *what, int64_t ms); /* what: "gate" or "apply" */
 void journal_phase_start(struct journal *journal, const char *phase);
 void journal_phase_stop(struct journal *journal, const char *phase, int64_t ms);
+/* So long a person was waited for in this phase. */
+void journal_waited(struct journal *journal, const char *phase, int64_t ms);
+/* The wall clock has jumped by so much. */
+void journal_jump(struct journal *journal, int64_t ms);
+/* The object ("Kind ns/name") was seen ready for the first time. */
+void journal_back(struct journal *journal, const char *object);
 /* The end of a run, durable. exit_code says whether there is anything to resume. */
 int journal_finish(struct journal *journal, int exit_code, struct error *err);
 /* 0, or the first write error. */
@@ -79,9 +85,19 @@ bool journal_begun(const struct journal *journal, size_t action);
 const json_t *journal_outcome(const struct journal *journal, size_t action);
 /* The orphans, each as it was last written. Borrowed. */
 const json_t *journal_adopted(const struct journal *journal);
-/* Sums over all runs; -1: none. */
+/* Sum over all runs; -1: none. */
 int64_t journal_wave_ms(const struct journal *journal, size_t wave, const char *what);
-int64_t journal_phase_ms(const struct journal *journal, const char *phase);
+/* When it was first begun, wall clock, ms since 1970; 0: not yet. */
+int64_t journal_wave_began(const struct journal *journal, size_t wave);
+/* Of a phase over all runs; wall clock in ms since 1970, to the second. */
+struct journal_phase {
+	int64_t ms; /* -1: it did not run */
+	int64_t human_ms, began, ended;
+};
+void journal_phase(const struct journal *journal, const char *phase, struct journal_phase *out);
+/* [{at (ms since 1970), milliseconds}] and {"Kind ns/name": ms since 1970}. Borrowed. */
+json_t *journal_jumps(const struct journal *journal);
+json_t *journal_backs(const struct journal *journal);
 /* Times it was resumed, and how long nothing ran in between; both as of journal_resume. */
 size_t journal_resumed(const struct journal *journal);
 int64_t journal_idle_ms(const struct journal *journal);

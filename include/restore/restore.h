@@ -17,6 +17,7 @@ struct journal;
 struct kube_client;
 struct mapping;
 struct outcome;
+struct phases;
 struct restore;
 struct selection;
 struct snapshot_source;
@@ -30,6 +31,9 @@ struct restore_settings {
 	bool in_place;   /* the target may be the cluster that the snapshot came from */
 	int64_t wait_ms; /* bound of converging; 0: stop after apply */
 	int64_t rto_ms;
+	int64_t rpo_ms; /* 0: not set */
+	struct phases
+		*clock; /* with what others know of the recovery; it goes on here, and is the caller's. NULL: one with the RTO alone */
 	const char *kubeconfig, *context;  /* how the client was made, for the journal; NULL: not by a file */
 	bool keep_record;                  /* write a journal, and hold the target's Lease; else neither */
 	struct journal *journal;           /* to go on with; NULL: a new one */
@@ -67,6 +71,9 @@ void restore_free(struct restore *restore);
 /* ERR_NOT_READY when findings of preflight stop the whole restore, or the target is not what the plan rests on: then restore_run must not be called. */
 int restore_blocked(const struct restore *restore, struct error *err);
 
+/* A person was waited for, so long, between restore_prepare and restore_run. */
+void restore_waited(struct restore *restore, int64_t human_ms);
+
 /*
  * {snapshot: {name, cluster, clusterId, commit, capturedAt, verified, edits}, target: {id, server, url},
  *  waves: [{name, gate (or null), actions: [{action: create|merge|update|skip|conflict, kind, namespace, name, reason, fields: [{path, live, snapshot, immutable (true, or absent)}], blocked (what stops it, or null), error (what the server said to a dry run, or null)}]}],
@@ -85,7 +92,9 @@ json_t *restore_plan_json(const struct restore *restore);
 
 /*
  * *report (the caller's, also when -1 is returned after something was done; else NULL): the keys of the plan, each action with result: created|merged|updated|skipped|conflict|failed|blocked|not run,
- * error (or null) and copy (file with what was replaced, or null), each wave with gateMilliseconds and applyMilliseconds (or null), and findings: [{object, path, text}], converge: {pending, text}, probes (as verify_probes, or null), counts: {created, merged, updated, skipped, conflict, failed, blocked, notRun}, requests (of this run), phases and rto (phases.h),
+ * error (or null) and copy (file with what was replaced, or null), each wave with offsetMilliseconds, gateMilliseconds and applyMilliseconds (or null), and findings: [{object, path, text}], converge: {pending, text}, probes (as verify_probes, or null), counts: {created, merged, updated, skipped, conflict, failed, blocked, notRun}, requests (of this run), retries, throttledMilliseconds, phases and rto (phases.h),
+ * rpo ({targetMilliseconds, verdict: met|missed|"not set", achievedMilliseconds, capturedAt, declaredAt, changedSince: null}), startedAt, endedAt, services: [{object, backMilliseconds}] (as the record has them),
+ * objects (of the snapshot), manifestSha256, policySha256, sourceServer (or null),
  * resumed (times), journal (path, or null), succession ({cluster, from, to, recorded, reason}, or null: whether the target continues the branch of the source). A resumed run reports the whole restore.
  * outcome gets ERR_PARTIAL for conflicts and failed objects, ERR_VERIFY, ERR_OBJECTIVE. ERR_INTERRUPTED: stopped by a signal (util/interrupt.h), can be resumed. ERR_LOCKED:
  * another restore holds the target's Lease.

@@ -7,6 +7,7 @@
 #define RHAII_STORE_STALE_H
 
 #include <jansson.h>
+#include <time.h>
 
 struct git_commit;
 struct git_store;
@@ -19,5 +20,8 @@ void stale_write(const json_t *stale, struct strbuf *out);
 json_t *stale_read(const struct strlist *values);
 /* The marks that hold for a commit: those of the captured tag where that is on it (it is looked at last), else its own. As stale_read. */
 json_t *stale_of(struct git_store *store, const char *cluster, const struct git_commit *commit);
+
+/* When all kinds had been read: a stale one is as old as its mark says. last: when those without a mark were. */
+time_t stale_complete_time(const json_t *stale, time_t last);
 
 #endif

@@ -10,7 +10,8 @@
 
 struct error;
 
-time_t clock_now(void); /* wall clock, seconds */
+time_t clock_now(void);     /* wall clock, seconds */
+int64_t clock_now_ms(void); /* the same in milliseconds */
 int64_t clock_monotonic_ms(void);
 void clock_sleep_ms(int64_t ms); /* goes on after signals */
 

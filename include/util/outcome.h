@@ -5,6 +5,8 @@
 #ifndef RHAII_UTIL_OUTCOME_H
 #define RHAII_UTIL_OUTCOME_H
 
+#include <jansson.h>
+
 #include "util/error.h"
 
 struct outcome {
@@ -25,5 +27,8 @@ void outcome_add(struct outcome *outcome, enum error_code code);
 
 /* The exit code: the first of 6 > 2 > 7 > 10 > 9 > 8 > 1 > 3 > 5 > 4 that happened, else 0. */
 int outcome_exit_code(const struct outcome *outcome);
+
+/* Their names, as in JSON "outcome"; that of 0 when nothing happened. The caller's. */
+json_t *outcome_names(const struct outcome *outcome);
 
 #endif

@@ -17,6 +17,7 @@ struct discovery;
 struct error;
 struct kube_client;
 struct map;
+struct object;
 struct outcome;
 struct policy;
 struct snapshot;
@@ -42,6 +43,8 @@ void verify_look_free(struct verify_look *look);
 
 /* How many objects are not there or not ready yet; text gets the first few, "LLMInferenceService rhaii-inference/a: Ready is False (HTTPRoutesNotReady)". */
 size_t verify_pending(const struct verify_look *look, struct strbuf *text);
+/* Call fn for each object that is waited for, there and ready. */
+void verify_each_ready(const struct verify_look *look, void (*fn)(const struct object *object, void *arg), void *arg);
 /* Wait until something that verify_pending looks at changes, at most timeout_ms. Where no watch can be opened it sleeps two seconds: fails only when interrupted. */
 int verify_wait(const struct verify_look *look, int64_t timeout_ms, struct error *err);
 

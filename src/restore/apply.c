@@ -172,6 +172,8 @@ static void retry_later(struct sender *s, struct action *action, const struct er
 			action_fail(s->restore, action, error->text);
 		return;
 	}
+	s->restore->retries++;
+	s->restore->throttled_ms += retry_after_ms > 0 ? retry_after_ms : 0;
 	log_debug("%s %s: %s; again in %lld ms", action->object->kind, action->object->name, error->text, (long long)wait);
 	action->unanswered |= error->code == ERR_UNAVAILABLE;
 	action->not_before = now + wait;

@@ -12,6 +12,7 @@
 #include "restore/mapping.h"
 #include "restore/phases.h"
 #include "restore/select.h"
+#include "util/hash.h"
 #include "util/map.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
@@ -72,6 +73,7 @@ enum space { SPACE_ABSENT, SPACE_THERE, SPACE_TERMINATING };
 
 struct wave_times {
 	int64_t gate_ms, apply_ms; /* -1: not run */
+	int64_t began;             /* wall clock, ms since 1970; 0: not yet */
 };
 
 /* How long is waited for what, in ms. restore_prepare sets it; tests shorten it. */
@@ -99,8 +101,15 @@ struct restore {
 	struct wave_times *wave_times;
 	struct restore_patience patience;
 	struct progress progress; /* of the apply */
-	struct phases phases;
-	struct map spaces; /* namespaces of the target -> enum space */
+	struct phases *phases; /* the clock: that of the settings, else our own */
+	struct phases own_phases;
+	size_t jumps_told;    /* how many of its jumps the journal has */
+	int64_t captured_at;  /* when the state of the snapshot was seen last, wall clock, ms since 1970; 0: not known */
+	int64_t started_at;   /* of the first run, wall clock, ms since 1970 */
+	json_t *backs;        /* {"Kind ns/name": ms since 1970}: when it was first seen ready */
+	size_t retries;       /* requests that were sent once more */
+	int64_t throttled_ms; /* what the server asked to be waited, of all requests */
+	struct map spaces;    /* namespaces of the target -> enum space */
 	bool spaces_known;
 	json_t *preflight;          /* findings, as restore.h says */
 	struct strlist ignore;      /* checks that block nothing: those of the settings, or of the journal */
@@ -180,6 +189,8 @@ int restore_may_go_on(struct restore *restore, struct error *err);
 
 /* ---- record.c: a restore as its journal, or its plan file, has it ---- */
 
+/* SHA-256 of the MANIFEST that the files of the snapshot give, in hex. */
+void record_manifest_sum(const struct snapshot *snapshot, char hex[HASH_HEX_SIZE]);
 /* All that is needed to come to this plan again: the first line of a journal, without its own marks. The caller's. */
 json_t *record_head(const struct restore *restore, const json_t *actions);
 /* The actions in their order, as lines of a journal. The caller's. */
@@ -203,6 +214,19 @@ void record_end(struct restore *restore, const struct action *action, const char
 void record_wave(struct restore *restore, size_t wave, const char *what, int64_t ms);
 void record_phase_start(struct restore *restore, enum phase phase);
 void record_phase_stop(struct restore *restore, enum phase phase);
+
+/* The object is ready: when that is seen for the first time, it is written down. */
+void record_back(struct restore *restore, const char *object);
+
+/* succession.c: whether the snapshot came from a repository, not from a path. */
+bool restore_is_from_repository(const struct restore *restore);
+
+/* point.c: look when the state of the snapshot was seen last; fills restore.captured_at. */
+void point_find(struct restore *restore);
+/* {targetMilliseconds, verdict: met|missed|"not set", achievedMilliseconds, capturedAt, declaredAt, changedSince: null}, what the snapshot lacks at most. The caller's. */
+json_t *point_json(const struct restore *restore);
+/* Whether more is lost than the RPO allows. */
+bool point_missed(const struct restore *restore);
 
 /*
  * After a restore that was whole and verified: record in the repository that the target continues the branch. {cluster, from, to, recorded (bool), reason (why it was

@@ -30,7 +30,10 @@ void journal_free(struct journal *journal)
 	json_decref(journal->header);
 	json_decref(journal->adopted);
 	json_decref(journal->waves);
+	json_decref(journal->wave_began);
 	json_decref(journal->phases);
+	json_decref(journal->jumps);
+	json_decref(journal->backs);
 	json_decref(journal->running);
 	file_log_free(journal->log);
 	free(journal->path);
@@ -61,7 +64,10 @@ struct journal *journal_new(const char *path)
 	journal->lines = json_array();
 	journal->adopted = json_array();
 	journal->waves = json_object();
+	journal->wave_began = json_object();
 	journal->phases = json_object();
+	journal->jumps = json_array();
+	journal->backs = json_object();
 	journal->running = json_object();
 	journal->exit_code = -1;
 	return journal;
@@ -81,19 +87,16 @@ static int check_uid(const char *uid, struct error *err)
 
 int journal_directory(char **out, const char *target_uid, struct error *err)
 {
-	const char *state = env_get("XDG_STATE_HOME"), *home = env_get("HOME");
+	auto_free char *state = env_state_directory();
 
 	*out = NULL;
 	if (check_uid(target_uid, err) < 0)
 		return -1;
-	if (state && *state == '/')
-		*out = xasprintf("%s/rhaii-dr/%s", state, target_uid);
-	else if (home)
-		*out = xasprintf("%s/.local/state/rhaii-dr/%s", home, target_uid);
-	else {
+	if (!state) {
 		(void)error_set(err, ERR_USAGE, "there is no place for the journal of the restore: neither XDG_STATE_HOME nor HOME is set");
 		return error_hint(err, "set XDG_STATE_HOME to a directory that outlives this run");
 	}
+	*out = xasprintf("%s/%s", state, target_uid);
 	return 0;
 }
 
@@ -250,6 +253,21 @@ void journal_phase_stop(struct journal *journal, const char *phase, int64_t ms)
 	add(journal, json_pack("{s:s, s:I}", "stop", phase, "milliseconds", (json_int_t)ms));
 }
 
+void journal_waited(struct journal *journal, const char *phase, int64_t ms)
+{
+	add(journal, json_pack("{s:s, s:I}", "waited", phase, "milliseconds", (json_int_t)ms));
+}
+
+void journal_jump(struct journal *journal, int64_t ms)
+{
+	add(journal, json_pack("{s:I}", "jump", (json_int_t)ms));
+}
+
+void journal_back(struct journal *journal, const char *object)
+{
+	add(journal, json_pack("{s:s}", "back", object));
+}
+
 int journal_finish(struct journal *journal, int exit_code, struct error *err)
 {
 	add(journal, json_pack("{s:i}", "exit", exit_code));
@@ -325,9 +343,31 @@ int64_t journal_wave_ms(const struct journal *journal, size_t wave, const char *
 	return sum_of(journal->waves, key);
 }
 
-int64_t journal_phase_ms(const struct journal *journal, const char *phase)
+int64_t journal_wave_began(const struct journal *journal, size_t wave)
 {
-	return sum_of(journal->phases, phase);
+	auto_free char *key = xasprintf("%zu", wave);
+
+	return integer_at(journal->wave_began, key);
+}
+
+void journal_phase(const struct journal *journal, const char *phase, struct journal_phase *out)
+{
+	const json_t *json = json_object_get(journal->phases, phase);
+
+	*out = (struct journal_phase){.ms = sum_of(json, "milliseconds"),
+		.human_ms = integer_at(json, "human"),
+		.began = integer_at(json, "began"),
+		.ended = integer_at(json, "ended")};
+}
+
+json_t *journal_jumps(const struct journal *journal)
+{
+	return journal->jumps;
+}
+
+json_t *journal_backs(const struct journal *journal)
+{
+	return journal->backs;
 }
 
 size_t journal_resumed(const struct journal *journal)

@@ -30,7 +30,10 @@ struct journal {
 	struct past *past;
 	size_t past_count, past_cap;
 	json_t *adopted;
-	json_t *waves, *phases;   /* sums: {"3 gate": ms}, {"apply": ms} */
+	json_t *waves;            /* sums: {"3 gate": ms} */
+	json_t *wave_began;       /* {"3": ms since 1970} */
+	json_t *phases;           /* {"apply": {milliseconds, human, began, ended}}, these two in ms since 1970 */
+	json_t *jumps, *backs;    /* as journal.h says */
 	json_t *running;          /* phases that were started and not stopped: {"apply": when} */
 	json_int_t last;          /* wall clock of the last record, seconds */
 	json_int_t resumed, idle; /* times, seconds */

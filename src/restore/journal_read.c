@@ -27,6 +27,12 @@ static void add_ms(json_t *sums, const char *key, json_int_t ms)
 	json_object_set_new(sums, key, json_integer(integer_at(sums, key) + (ms > 0 ? ms : 0)));
 }
 
+static void set_first(json_t *times, const char *key, json_int_t at)
+{
+	if (!json_object_get(times, key))
+		json_object_set_new(times, key, json_integer(at));
+}
+
 /* NULL: there is no such action. */
 static struct past *past_of(struct journal *journal, const json_t *index)
 {
@@ -85,10 +91,31 @@ static bool read_wave(struct journal *journal, const json_t *record)
 {
 	const char *what = json_text_at(record, "what", NULL);
 	auto_free char *key = what ? journal_wave_key((size_t)integer_at(record, "wave"), what) : NULL;
+	auto_free char *wave = xasprintf("%zu", (size_t)integer_at(record, "wave"));
 
 	if (key)
 		add_ms(journal->waves, key, integer_at(record, "milliseconds"));
+	set_first(journal->wave_began, wave, integer_at(record, "at") * 1000 - integer_at(record, "milliseconds"));
 	return key != NULL;
+}
+
+static json_t *phase_of(struct journal *journal, const char *phase)
+{
+	json_t *json = json_object_get(journal->phases, phase);
+
+	if (!json)
+		json_object_set_new(journal->phases, phase, json = json_object());
+	return json;
+}
+
+/* So many milliseconds of the phase ended at that second. */
+static void phase_ran(struct journal *journal, const char *phase, json_int_t ms, json_int_t at)
+{
+	json_t *json = phase_of(journal, phase);
+
+	add_ms(json, "milliseconds", ms);
+	set_first(json, "began", at * 1000 - ms);
+	json_object_set_new(json, "ended", json_integer(at * 1000));
 }
 
 static bool read_start(struct journal *journal, const json_t *record)
@@ -107,7 +134,7 @@ static bool read_stop(struct journal *journal, const json_t *record)
 	if (!phase)
 		return false;
 	json_object_del(journal->running, phase);
-	add_ms(journal->phases, phase, integer_at(record, "milliseconds"));
+	phase_ran(journal, phase, integer_at(record, "milliseconds"), integer_at(record, "at"));
 	return true;
 }
 
@@ -119,12 +146,37 @@ static bool read_resume(struct journal *journal, const json_t *record)
 	json_t *since;
 
 	json_object_foreach (journal->running, phase, since)
-		add_ms(journal->phases, phase, (journal->last - json_integer_value(since)) * 1000);
+		phase_ran(journal, phase, (journal->last - json_integer_value(since)) * 1000, journal->last);
 	json_object_clear(journal->running);
 	journal->resumed = integer_at(record, "resume");
 	journal->idle += now > journal->last ? now - journal->last : 0;
 	journal->exit_code = -1;
 	return true;
+}
+
+static bool read_waited(struct journal *journal, const json_t *record)
+{
+	const char *phase = json_text_at(record, "waited", NULL);
+
+	if (phase)
+		add_ms(phase_of(journal, phase), "human", integer_at(record, "milliseconds"));
+	return phase != NULL;
+}
+
+static bool read_jump(struct journal *journal, const json_t *record)
+{
+	json_array_append_new(
+		journal->jumps, json_pack("{s:I, s:I}", "at", integer_at(record, "at") * 1000, "milliseconds", integer_at(record, "jump")));
+	return true;
+}
+
+static bool read_back(struct journal *journal, const json_t *record)
+{
+	const char *object = json_text_at(record, "back", NULL);
+
+	if (object)
+		set_first(journal->backs, object, integer_at(record, "at") * 1000);
+	return object != NULL;
 }
 
 static bool read_exit(struct journal *journal, const json_t *record)
@@ -144,6 +196,9 @@ static const struct {
 	{"start", read_start},
 	{"stop", read_stop},
 	{"resume", read_resume},
+	{"waited", read_waited},
+	{"jump", read_jump},
+	{"back", read_back},
 	{"exit", read_exit},
 };
 

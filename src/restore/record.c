@@ -11,6 +11,7 @@
 #include "restore/journal.h"
 #include "restore/restore.h"
 #include "store/snapshot.h"
+#include "util/clock.h"
 #include "util/error.h"
 #include "util/hash.h"
 #include "util/json.h"
@@ -32,7 +33,7 @@ static json_t *path_json(const char *path)
 	return text_or_null(full ? full : path);
 }
 
-static void manifest_sum(const struct snapshot *snapshot, char hex[HASH_HEX_SIZE])
+void record_manifest_sum(const struct snapshot *snapshot, char hex[HASH_HEX_SIZE])
 {
 	auto_strbuf struct strbuf manifest = STRBUF_INIT;
 
@@ -47,7 +48,7 @@ static json_t *snapshot_json(const struct restore *restore)
 	bool is_path = s->snapshot && snapshot_is_path(s->snapshot);
 	char sum[HASH_HEX_SIZE];
 
-	manifest_sum(snapshot, sum);
+	record_manifest_sum(snapshot, sum);
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "name", snapshot->name, "path", is_path ? path_json(s->snapshot) : json_null(),
 		"repo", is_path ? json_null() : path_json(s->source->repo), "cluster", text_or_null(s->source->cluster), "commit",
 		text_or_null(snapshot->commit), "manifestSha256", sum);
@@ -140,28 +141,91 @@ json_t *record_head(const struct restore *restore, const json_t *actions)
 
 /* ---- opening ---- */
 
+static void tell_jumps(struct restore *restore)
+{
+	const json_t *jumps = restore->phases->jumps;
+
+	for (; restore->jumps_told < json_array_size(jumps); restore->jumps_told++)
+		journal_jump(
+			restore->journal, json_integer_value(json_object_get(json_array_get(jumps, restore->jumps_told), "milliseconds")));
+}
+
+/* What was measured before there was a journal to tell it. */
 static void begin_clock(struct restore *restore)
 {
-	for (int phase = 0; phase < PHASE_COUNT; phase++)
-		if (restore->phases.spent[phase] >= 0)
-			journal_phase_stop(restore->journal, phase_name((enum phase)phase), restore->phases.spent[phase]);
+	for (int phase = 0; phase < PHASE_COUNT; phase++) {
+		const struct phase_time *time = &restore->phases->of[phase];
+
+		if (time->source != BY_TOOL)
+			continue;
+		journal_phase_stop(restore->journal, phase_name((enum phase)phase), time->ms);
+		if (time->human_ms)
+			journal_waited(restore->journal, phase_name((enum phase)phase), time->human_ms);
+	}
+	tell_jumps(restore);
+}
+
+/* The runs before have their part in it. */
+static void resume_phase(struct restore *restore, enum phase phase)
+{
+	struct phase_time *time = &restore->phases->of[phase];
+	struct journal_phase past;
+
+	journal_phase(restore->journal, phase_name(phase), &past);
+	if (past.ms < 0)
+		return;
+	if (time->source != BY_TOOL) {
+		struct phase_time none = {.how = PHASE_MEASURED, .source = BY_TOOL};
+
+		(void)phase_set(restore->phases, phase, &none);
+	}
+	time->ms += past.ms;
+	time->human_ms += past.human_ms;
+	time->began = past.began;
+	time->ended = past.ended > time->ended ? past.ended : time->ended;
+}
+
+static void resume_jumps(struct restore *restore)
+{
+	json_t *all = json_copy(journal_jumps(restore->journal));
+
+	json_array_extend(all, restore->phases->jumps);
+	json_decref(restore->phases->jumps);
+	restore->phases->jumps = all;
+	restore->jumps_told = json_array_size(all);
+}
+
+static void resume_waves(struct restore *restore)
+{
+	const struct journal *journal = restore->journal;
+
+	for (size_t wave = 0; wave < restore->policy->wave_count; wave++)
+		restore->wave_times[wave] = (struct wave_times){.gate_ms = journal_wave_ms(journal, wave, "gate"),
+			.apply_ms = journal_wave_ms(journal, wave, "apply"),
+			.began = journal_wave_began(journal, wave)};
 }
 
 /* The clock goes on where the runs before have left it. */
 static void resume_clock(struct restore *restore)
 {
-	const struct journal *journal = restore->journal;
+	for (int phase = 0; phase < PHASE_COUNT; phase++)
+		resume_phase(restore, (enum phase)phase);
+	restore->phases->idle_ms = journal_idle_ms(restore->journal);
+	resume_jumps(restore);
+	json_object_update(restore->backs, journal_backs(restore->journal));
+	phases_past_read(restore->phases, json_at(restore->head, "clock", NULL));
+	restore->started_at = json_integer_value(json_at(restore->head, "clock", "startedAt", NULL));
+	resume_waves(restore);
+}
 
-	for (int phase = 0; phase < PHASE_COUNT; phase++) {
-		int64_t before = journal_phase_ms(journal, phase_name((enum phase)phase)), *spent = &restore->phases.spent[phase];
+/* What is known of the recovery when the restore begins. */
+static json_t *clock_json(const struct restore *restore)
+{
+	json_t *clock = phases_past_json(restore->phases);
 
-		if (before >= 0)
-			*spent = before + (*spent > 0 ? *spent : 0);
-	}
-	restore->phases.idle_ms = journal_idle_ms(journal);
-	for (size_t wave = 0; wave < restore->policy->wave_count; wave++)
-		restore->wave_times[wave] = (struct wave_times){
-			.gate_ms = journal_wave_ms(journal, wave, "gate"), .apply_ms = journal_wave_ms(journal, wave, "apply")};
+	json_object_set_new(clock, "startedAt", json_integer((json_int_t)restore->started_at));
+	json_object_set_new(clock, "rpoMilliseconds", json_integer((json_int_t)restore->settings->rpo_ms));
+	return clock;
 }
 
 int record_create(struct restore *restore, const char *dir, struct error *err)
@@ -170,6 +234,7 @@ int record_create(struct restore *restore, const char *dir, struct error *err)
 	auto_free char *name = journal_new_name(dir, json_text_at(header, "plan", NULL));
 
 	json_object_set_new(header, "exact", json_boolean(restore->exact));
+	json_object_set_new(header, "clock", clock_json(restore));
 	if (journal_create(&restore->own_journal, dir, name, header, actions, err) < 0)
 		return -1;
 	restore->journal = restore->own_journal;
@@ -215,6 +280,7 @@ void restore_settings_of(const json_t *header, struct restore_settings *settings
 	settings->drop_unknown_fields = is_true(header, "dropUnknownFields");
 	settings->wait_ms = number_of(header, "waitMilliseconds");
 	settings->rto_ms = number_of(header, "rtoMilliseconds");
+	settings->rpo_ms = json_integer_value(json_at(header, "clock", "rpoMilliseconds", NULL));
 }
 
 static int not_the_snapshot(const struct restore *restore, const char *what, struct error *err)
@@ -230,7 +296,7 @@ int record_check_snapshot(struct restore *restore, struct error *err)
 	const char *want = json_text_at(header, "snapshot", "manifestSha256", NULL), *name = json_text_at(header, "snapshot", "name", NULL);
 	char sum[HASH_HEX_SIZE];
 
-	manifest_sum(restore->snapshot, sum);
+	record_manifest_sum(restore->snapshot, sum);
 	if (!want || strcmp(want, sum) != 0)
 		return not_the_snapshot(restore, "its files differ", err);
 	if (name) { /* as it was asked for */
@@ -416,25 +482,40 @@ void record_end(struct restore *restore, const struct action *action, const char
 
 void record_wave(struct restore *restore, size_t wave, const char *what, int64_t ms)
 {
-	int64_t *sum = strcmp(what, "gate") == 0 ? &restore->wave_times[wave].gate_ms : &restore->wave_times[wave].apply_ms;
+	struct wave_times *times = &restore->wave_times[wave];
+	int64_t *sum = strcmp(what, "gate") == 0 ? &times->gate_ms : &times->apply_ms;
 
 	*sum = ms + (*sum > 0 ? *sum : 0);
+	if (!times->began)
+		times->began = clock_now_ms() - ms;
 	if (restore->journal)
 		journal_wave(restore->journal, wave, what, ms);
 }
 
 void record_phase_start(struct restore *restore, enum phase phase)
 {
-	phase_start(&restore->phases, phase);
+	phase_start(restore->phases, phase);
 	if (restore->journal)
 		journal_phase_start(restore->journal, phase_name(phase));
 }
 
 void record_phase_stop(struct restore *restore, enum phase phase)
 {
-	int64_t before = restore->phases.spent[phase];
+	const struct phase_time *time = &restore->phases->of[phase];
+	int64_t before = time->source == BY_TOOL ? time->ms : 0;
 
-	phase_stop(&restore->phases, phase);
+	phase_stop(restore->phases, phase);
+	if (!restore->journal)
+		return;
+	journal_phase_stop(restore->journal, phase_name(phase), time->ms - before);
+	tell_jumps(restore);
+}
+
+void record_back(struct restore *restore, const char *object)
+{
+	if (json_object_get(restore->backs, object))
+		return;
+	json_object_set_new(restore->backs, object, json_integer((json_int_t)clock_now_ms()));
 	if (restore->journal)
-		journal_phase_stop(restore->journal, phase_name(phase), restore->phases.spent[phase] - (before > 0 ? before : 0));
+		journal_back(restore->journal, object);
 }

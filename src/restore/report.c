@@ -2,6 +2,7 @@
 /* The plan and the report as one JSON document (include/restore/restore.h lists its keys). */
 #include "internal.h"
 #include "kube/client.h"
+#include "object/canonical.h"
 #include "object/object.h"
 #include "policy/policy.h"
 #include "restore/journal.h"
@@ -61,6 +62,11 @@ static json_t *action_json(const struct action *action, bool run)
 	return json;
 }
 
+static json_t *offset_json(const struct restore *restore, int64_t at)
+{
+	return at ? json_integer((json_int_t)phases_offset_ms(restore->phases, at)) : json_null();
+}
+
 static json_t *wave_json(const struct restore *restore, size_t wave, bool run)
 {
 	const struct policy_wave *row = &restore->policy->waves[wave];
@@ -75,6 +81,7 @@ static json_t *wave_json(const struct restore *restore, size_t wave, bool run)
 
 		json_object_set_new(json, "gateMilliseconds", times->gate_ms < 0 ? json_null() : json_integer(times->gate_ms));
 		json_object_set_new(json, "applyMilliseconds", times->apply_ms < 0 ? json_null() : json_integer(times->apply_ms));
+		json_object_set_new(json, "offsetMilliseconds", offset_json(restore, times->began));
 	}
 	return json;
 }
@@ -124,6 +131,50 @@ static json_t *list_of(const json_t *document, const char *key)
 	return json_is_array(list) ? json_incref(list) : json_array();
 }
 
+/* By name. */
+static json_t *services_json(const struct restore *restore)
+{
+	json_t *list = json_array();
+	size_t count;
+	auto_free const char **names = json_sorted_keys(restore->backs, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t at = (int64_t)json_integer_value(json_object_get(restore->backs, names[i]));
+
+		json_array_append_new(list, json_pack("{s:s, s:o}", "object", names[i], "backMilliseconds", offset_json(restore, at)));
+	}
+	return list;
+}
+
+/* All that is measured. */
+static json_t *clock_json(const struct restore *restore)
+{
+	json_t *json = phases_json(restore->phases);
+
+	json_object_set_new(json, "rpo", point_json(restore));
+	json_object_set_new(json, "services", services_json(restore));
+	json_object_set_new(json, "startedAt", phases_time_json(restore->started_at));
+	json_object_set_new(json, "endedAt", phases_time_json(restore->phases->last.wall));
+	json_object_set_new(json, "retries", json_integer((json_int_t)restore->retries));
+	json_object_set_new(json, "throttledMilliseconds", json_integer((json_int_t)restore->throttled_ms));
+	return json;
+}
+
+/* What the restore was made from. */
+static void add_input(const struct restore *restore, json_t *report)
+{
+	auto_strbuf struct strbuf policy = STRBUF_INIT;
+	char manifest_sum[HASH_HEX_SIZE], policy_sum[HASH_HEX_SIZE];
+
+	canonical_yaml(restore->policy->document, &policy);
+	hash_sha256(policy.buf, policy.len, policy_sum);
+	record_manifest_sum(restore->snapshot, manifest_sum);
+	json_object_set_new(report, "objects", json_integer((json_int_t)restore->snapshot->object_count));
+	json_object_set_new(report, "manifestSha256", json_string(manifest_sum));
+	json_object_set_new(report, "policySha256", json_string(policy_sum));
+	json_object_set_new(report, "sourceServer", string_or_null(json_text_at(restore->snapshot->info, "serverVersion", NULL)));
+}
+
 json_t *report_make(const struct restore *restore, bool run)
 {
 	const struct snapshot *snapshot = restore->snapshot;
@@ -142,9 +193,10 @@ json_t *report_make(const struct restore *restore, bool run)
 	json_object_set(report, "mapping", restore->mapped);
 	json_object_set_new(report, "privileged", privileged_json(restore));
 	if (run) {
-		auto_json json_t *clock = phases_json(&restore->phases);
+		auto_json json_t *clock = clock_json(restore);
 
 		json_object_update(report, clock);
+		add_input(restore, report);
 		json_object_set(report, "findings", restore->findings);
 		json_object_set_new(report, "resumed", json_integer(restore->journal ? (json_int_t)journal_resumed(restore->journal) : 0));
 		json_object_set_new(report, "journal", restore->journal ? json_string(journal_path(restore->journal)) : json_null());

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "internal.h"
 #include "kube/client.h"
@@ -68,6 +69,8 @@ void restore_free(struct restore *restore)
 	mapping_release(&restore->mapping);
 	json_decref(restore->selected);
 	json_decref(restore->mapped);
+	json_decref(restore->backs);
+	phases_release(&restore->own_phases);
 	discovery_free(restore->discovery);
 	policy_free(restore->policy);
 	snapshot_free(restore->snapshot);
@@ -135,15 +138,17 @@ static int fetch(struct restore *restore, struct error *err)
 	const struct restore_settings *s = restore->settings;
 	int rc;
 
-	phase_start(&restore->phases, PHASE_FETCH);
+	phase_start(restore->phases, PHASE_FETCH);
 	rc = snapshot_open(&restore->snapshot, s->source, s->snapshot, err);
 	if (rc == 0 && restore->head)
 		rc = record_check_snapshot(restore, err);
 	if (rc == 0)
 		rc = policy_open(restore, err);
 	if (rc == 0)
+		point_find(restore);
+	if (rc == 0)
 		rc = take_part(restore, err);
-	phase_stop(&restore->phases, PHASE_FETCH);
+	phase_stop(restore->phases, PHASE_FETCH);
 	if (rc < 0)
 		return -1;
 	restore->wave_times = xcalloc(restore->policy->wave_count + 1, sizeof(*restore->wave_times));
@@ -190,7 +195,7 @@ static int preflight(struct restore *restore, struct error *err)
 {
 	int rc;
 
-	phase_start(&restore->phases, PHASE_PREFLIGHT);
+	phase_start(restore->phases, PHASE_PREFLIGHT);
 	rc = plan(restore, err);
 	if (rc == 0)
 		preflight_run(restore);
@@ -198,7 +203,7 @@ static int preflight(struct restore *restore, struct error *err)
 		rc = planfile_check(restore, err);
 	if (rc == 0 && restore->settings->explain)
 		explain(restore);
-	phase_stop(&restore->phases, PHASE_PREFLIGHT);
+	phase_stop(restore->phases, PHASE_PREFLIGHT);
 	return rc;
 }
 
@@ -225,7 +230,10 @@ int restore_prepare(struct restore **out, const struct restore_settings *setting
 	restore->stale = json_array();
 	take_head(restore);
 	restore->orphans = json_array();
-	phases_init(&restore->phases, settings->rto_ms);
+	restore->backs = json_object();
+	restore->started_at = clock_now_ms();
+	phases_init(&restore->own_phases, settings->rto_ms);
+	restore->phases = settings->clock ? settings->clock : &restore->own_phases;
 	if (preflight_ignore(restore, err) < 0 || fetch(restore, err) < 0 || preflight(restore, err) < 0) {
 		restore_free(restore);
 		return -1;
@@ -242,6 +250,11 @@ int restore_may_go_on(struct restore *restore, struct error *err)
 	if (restore->journal && journal_check(restore->journal, err) < 0)
 		return -1;
 	return lease_renew(restore->lease, err);
+}
+
+void restore_waited(struct restore *restore, int64_t human_ms)
+{
+	phase_waited(restore->phases, PHASE_PREFLIGHT, human_ms);
 }
 
 json_t *restore_plan_json(const struct restore *restore)
@@ -269,6 +282,14 @@ static void give_up_failed(const struct restore *restore, struct map *given_up)
 	}
 }
 
+static void note_back(const struct object *object, void *arg)
+{
+	auto_strbuf struct strbuf name = STRBUF_INIT;
+
+	object_describe(object, &name);
+	record_back(arg, name.buf);
+}
+
 /* Look, and look again whenever something changed, until nothing is pending or the time is over. */
 static int converge_until(struct restore *restore, const struct verify_settings *settings, json_t **converge, struct error *err)
 {
@@ -291,6 +312,7 @@ static int converge_until(struct restore *restore, const struct verify_settings 
 			continue;
 		}
 		pending = verify_pending(look, &text);
+		verify_each_ready(look, note_back, restore);
 		left = until - clock_monotonic_ms();
 		if (pending && clock_monotonic_ms() >= tell) {
 			char since[CLOCK_TEXT_SIZE];
@@ -327,6 +349,27 @@ static int converge(struct restore *restore, json_t **result, struct error *err)
 	return rc;
 }
 
+/* Green is the whole: with one probe that fails the recovery is not over. */
+static void judge_clock(struct restore *restore, const json_t *probes)
+{
+	size_t i, passed = 0, failed = 0;
+	const json_t *probe;
+
+	json_array_foreach (probes, i, probe) {
+		const char *result = json_text_at(probe, "result", NULL);
+
+		passed += strcmp(result, "pass") == 0;
+		failed += strcmp(result, "fail") == 0;
+	}
+	if (failed) {
+		auto_free char *reason = xasprintf("%zu probe%s failed", failed, failed > 1 ? "s" : "");
+
+		phases_unproven(restore->phases, reason);
+	} else if (passed) {
+		restore->phases->green_at = clock_now_ms();
+	}
+}
+
 static int verify(struct restore *restore, json_t **probes, struct outcome *outcome, struct error *err)
 {
 	struct verify_settings settings = verify_settings_of(restore);
@@ -337,6 +380,7 @@ static int verify(struct restore *restore, json_t **probes, struct outcome *outc
 	rc = verify_look_new(&look, &settings, true, err);
 	if (rc == 0) {
 		*probes = verify_probes(look, outcome);
+		judge_clock(restore, *probes);
 		verify_look_free(look);
 		rc = restore_may_go_on(restore, err);
 	}
@@ -453,6 +497,18 @@ static int end(struct restore *restore, int rc, const struct outcome *outcome, s
 	return rc < 0 ? error_hint(err, "go on with it: rhaii-dr restore --resume %s", journal_path(restore->journal)) : 0;
 }
 
+/* The clock stands: what broke off, or is there in part, is not met. */
+static void settle_clock(struct restore *restore, int rc, struct outcome *outcome)
+{
+	phases_tick(restore->phases);
+	if (rc < 0)
+		phases_unproven(restore->phases, "the restore broke off");
+	else if (outcome->set & (1U << ERR_PARTIAL))
+		phases_unproven(restore->phases, "not all objects were restored");
+	if (phases_missed(restore->phases) || point_missed(restore))
+		outcome_add(outcome, ERR_OBJECTIVE);
+}
+
 int restore_run(struct restore *restore, json_t **report, struct outcome *outcome, struct error *err)
 {
 	auto_json json_t *converged = NULL, *probes = NULL;
@@ -461,8 +517,7 @@ int restore_run(struct restore *restore, json_t **report, struct outcome *outcom
 	*report = NULL;
 	if (rc == 0) {
 		rc = run(restore, &converged, &probes, outcome, err);
-		if (phases_missed(&restore->phases))
-			outcome_add(outcome, ERR_OBJECTIVE);
+		settle_clock(restore, rc, outcome);
 		rc = end(restore, rc, outcome, err);
 		*report = report_make(restore, true);
 		/* Exit 0, and probed: nothing less makes a successor. */

@@ -26,7 +26,7 @@ static int write_tag(const struct restore *restore, struct error *err)
 	return rc;
 }
 
-static bool is_from_repository(const struct restore *restore)
+bool restore_is_from_repository(const struct restore *restore)
 {
 	return restore->settings->source->repo && *restore->snapshot->commit &&
 		!(restore->settings->snapshot && snapshot_is_path(restore->settings->snapshot));
@@ -42,7 +42,7 @@ json_t *succession_write(const struct restore *restore)
 		return json_null();
 	if (restore->selection.only.count || !mapping_is_empty(&restore->mapping))
 		written = error_set(&err, ERR_FAILED, "only a part of the snapshot was restored, or under other names") == 0;
-	else if (is_from_repository(restore))
+	else if (restore_is_from_repository(restore))
 		written = write_tag(restore, &err) == 0;
 	else
 		written = error_set(&err, ERR_FAILED, "the snapshot came from no repository") == 0;

@@ -105,27 +105,11 @@ static time_t snapshot_time(const struct git_commit *commit)
 	return commit->captured_at && clock_parse(commit->captured_at, &when, &ignored) == 0 ? when : commit->time;
 }
 
-/* When all kinds had been read: a stale one is as old as its mark says. */
-static time_t complete_time(const json_t *stale, time_t last)
-{
-	const json_t *mark;
-	size_t i;
-
-	json_array_foreach (stale, i, mark) {
-		struct error impossible = ERROR_INIT; /* stale_of has read it */
-		time_t since = last;
-
-		(void)clock_parse(json_text_at(mark, "since", NULL), &since, &impossible);
-		last = since < last ? since : last;
-	}
-	return last;
-}
-
 /* What the ages say, added to entry, which has the stale kinds: no RPO is claimed that does not hold for them. */
 static void add_times(json_t *entry, time_t first, time_t last, time_t now, int64_t max_age_ms)
 {
 	char when[CLOCK_TEXT_SIZE];
-	time_t complete = complete_time(json_object_get(entry, "stale"), last);
+	time_t complete = stale_complete_time(json_object_get(entry, "stale"), last);
 	json_int_t age = (json_int_t)now - (json_int_t)complete;
 	bool ahead = (json_int_t)now - (json_int_t)last < -CLOCK_SKEW_MAX;
 

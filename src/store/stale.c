@@ -60,3 +60,18 @@ json_t *stale_of(struct git_store *store, const char *cluster, const struct git_
 	git_captured_trailers(store, cluster, "Stale", &values);
 	return stale_read(&values);
 }
+
+time_t stale_complete_time(const json_t *stale, time_t last)
+{
+	const json_t *mark;
+	size_t i;
+
+	json_array_foreach (stale, i, mark) {
+		struct error impossible = ERROR_INIT; /* read_mark has read it */
+		time_t since = last;
+
+		(void)clock_parse(json_text_at(mark, "since", NULL), &since, &impossible);
+		last = since < last ? since : last;
+	}
+	return last;
+}

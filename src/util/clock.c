@@ -12,19 +12,35 @@
 #include "util/env.h"
 #include "util/error.h"
 
-time_t clock_now(void)
+/* Whether a test holds the wall clock still, and where. */
+static bool is_held(long long *seconds)
 {
 	const char *held = env_get("RHAII_DR_TEST_TIME");
 	char *end;
+
+	if (!held)
+		return false;
+	errno = 0;
+	*seconds = strtoll(held, &end, 10);
+	return errno == 0 && *end == '\0';
+}
+
+time_t clock_now(void)
+{
 	long long seconds;
 
-	if (held) {
-		errno = 0;
-		seconds = strtoll(held, &end, 10);
-		if (errno == 0 && *end == '\0')
-			return (time_t)seconds;
-	}
-	return time(NULL);
+	return is_held(&seconds) ? (time_t)seconds : time(NULL);
+}
+
+int64_t clock_now_ms(void)
+{
+	struct timespec now;
+	long long seconds;
+
+	if (is_held(&seconds))
+		return (int64_t)seconds * 1000;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 int64_t clock_monotonic_ms(void)

@@ -2,8 +2,11 @@
 #include "util/env.h"
 
 #include <errno.h>
+#include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -24,6 +27,36 @@ char *env_host(void)
 	if (gethostname(name, sizeof(name) - 1) < 0 || !*name)
 		return xstrdup("unknown-host");
 	return xstrdup(name);
+}
+
+char *env_user(void)
+{
+	const struct passwd *entry = getpwuid(geteuid());
+
+	return entry && *entry->pw_name ? xstrdup(entry->pw_name) : xasprintf("uid %ju", (uintmax_t)geteuid());
+}
+
+char *env_state_directory(void)
+{
+	const char *state = env_get("XDG_STATE_HOME"), *home = env_get("HOME");
+
+	if (state && *state == '/') /* the XDG rules: a relative one is to be ignored */
+		return xasprintf("%s/rhaii-dr", state);
+	return home ? xasprintf("%s/.local/state/rhaii-dr", home) : NULL;
+}
+
+char *env_boot(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char id[64] = "";
+
+	if (file) {
+		if (!fgets(id, sizeof(id), file))
+			*id = '\0';
+		(void)fclose(file);
+	}
+	id[strcspn(id, "\n")] = '\0';
+	return xstrdup(id);
 }
 
 void env_random(void *out, size_t len)

@@ -36,3 +36,13 @@ int outcome_exit_code(const struct outcome *outcome)
 			return precedence[i];
 	return ERR_NONE;
 }
+
+json_t *outcome_names(const struct outcome *outcome)
+{
+	json_t *names = json_array();
+
+	for (const struct outcome_row *row = outcome_rows; row->name; row++)
+		if (row->code ? outcome->set & (1U << row->code) : !outcome->set)
+			json_array_append_new(names, json_string(row->name));
+	return names;
+}

@@ -53,18 +53,25 @@ static const char *text_of(const json_t *entry, const char *key)
 	return text ? text : "";
 }
 
+/* Whether it is there and ready. */
+static void judge_awaited(const struct verify_look *look, const struct object *object, struct judgement *judgement)
+{
+	json_t *live = look_object(look, object);
+
+	if (live)
+		judge_ready(look_find(look, object->group, object->resource)->row, live, judgement);
+	else
+		judge_say(judgement, VERDICT_FAIL, "not there");
+}
+
 static void pending_object(const struct verify_look *look, const struct object *object, struct pending *pending)
 {
 	auto_judgement struct judgement judgement = JUDGEMENT_INIT;
 	auto_strbuf struct strbuf name = STRBUF_INIT;
-	json_t *live = look_object(look, object);
 
 	if (!is_awaited(look, object) || is_given_up(look, object->group, object->kind, object->namespace_, object->name))
 		return;
-	if (live)
-		judge_ready(look_find(look, object->group, object->resource)->row, live, &judgement);
-	else
-		judge_say(&judgement, VERDICT_FAIL, "not there");
+	judge_awaited(look, object, &judgement);
 	if (judgement.verdict != VERDICT_FAIL)
 		return;
 	object_describe(object, &name);
@@ -98,6 +105,21 @@ size_t verify_pending(const struct verify_look *look, struct strbuf *text)
 	if (pending.count > TOLD_MAX)
 		strbuf_addf(text, "; and %zu more", pending.count - TOLD_MAX);
 	return pending.count;
+}
+
+void verify_each_ready(const struct verify_look *look, void (*fn)(const struct object *object, void *arg), void *arg)
+{
+	const struct snapshot *snapshot = look->settings.snapshot;
+
+	for (size_t i = 0; i < snapshot->object_count; i++) {
+		auto_judgement struct judgement judgement = JUDGEMENT_INIT;
+
+		if (!is_awaited(look, snapshot->objects[i]))
+			continue;
+		judge_awaited(look, snapshot->objects[i], &judgement);
+		if (judgement.verdict == VERDICT_PASS)
+			fn(snapshot->objects[i], arg);
+	}
 }
 
 static size_t watch_targets(const struct verify_look *look, struct kube_watch_target *targets)

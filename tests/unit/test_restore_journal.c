@@ -40,6 +40,14 @@ static struct journal *reopen(const char *path)
 	return journal;
 }
 
+static int64_t phase_ms(const struct journal *journal, const char *phase)
+{
+	struct journal_phase times;
+
+	journal_phase(journal, phase, &times);
+	return times.ms;
+}
+
 /* Two are begun, one of them ends. */
 static void write_run(struct journal *journal)
 {
@@ -83,7 +91,7 @@ static void test_what_was_written_is_read(void **state)
 	assert_string_equal(json_text_at(journal_outcome(journal, 1), "uid", NULL), "u1");
 	assert_int_equal(journal_wave_ms(journal, 2, "gate"), 7);
 	assert_int_equal(journal_wave_ms(journal, 2, "apply"), -1);
-	assert_int_equal(journal_phase_ms(journal, "fetch"), 40);
+	assert_int_equal(phase_ms(journal, "fetch"), 40);
 	assert_false(journal_is_finished(journal, &code));
 	journal_free(journal);
 }
@@ -184,14 +192,46 @@ static void test_the_clock_goes_on(void **state)
 	at("1068");
 	journal = reopen(PATH);
 	assert_int_equal(journal_resume(journal, &err), 0);
-	assert_int_equal(journal_phase_ms(journal, "apply"), 8500);
+	assert_int_equal(phase_ms(journal, "apply"), 8500);
 	assert_int_equal(journal_idle_ms(journal), 60000);
 	assert_int_equal(journal_resumed(journal), 1);
 	journal_free(journal);
 	journal = reopen(PATH);
 	assert_int_equal(journal_resume(journal, &err), 0);
-	assert_int_equal(journal_phase_ms(journal, "apply"), 8500);
+	assert_int_equal(phase_ms(journal, "apply"), 8500);
 	assert_int_equal(journal_resumed(journal), 2);
+	journal_free(journal);
+	unsetenv("RHAII_DR_TEST_TIME");
+}
+
+/* What a person was waited for, a jump of the wall clock, and what came back outlive a kill. */
+static void test_the_rest_of_the_clock_outlives_a_kill(void **state)
+{
+	struct journal_phase preflight, apply;
+	struct journal *journal;
+
+	(void)state;
+	at("1000");
+	journal = create(NAME);
+	journal_phase_stop(journal, "preflight", 3000);
+	journal_waited(journal, "preflight", 45000);
+	journal_jump(journal, -7200000);
+	journal_phase_start(journal, "apply");
+	at("1010");
+	journal_phase_stop(journal, "apply", 10000);
+	journal_back(journal, "LLMInferenceService ns/qwen");
+	at("1020");
+	journal_back(journal, "LLMInferenceService ns/qwen");
+	journal_free(journal);
+	journal = reopen(PATH);
+	journal_phase(journal, "preflight", &preflight);
+	journal_phase(journal, "apply", &apply);
+	assert_int_equal(preflight.human_ms, 45000);
+	assert_int_equal(preflight.began, 997000);
+	assert_int_equal(apply.began, 1000000);
+	assert_int_equal(apply.ended, 1010000);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(journal_jumps(journal), 0), "milliseconds")), -7200000);
+	assert_int_equal(json_integer_value(json_object_get(journal_backs(journal), "LLMInferenceService ns/qwen")), 1010000);
 	journal_free(journal);
 	unsetenv("RHAII_DR_TEST_TIME");
 }
@@ -317,11 +357,11 @@ static void test_a_line_that_is_missing_is_found(void **state)
 static void test_a_newer_format_is_refused(void **state)
 {
 	/* with its true checksum */
-	static const char line[] = "4a52cac3d7e23c02 {\"actions\":0,\"format\":2,\"journal\":\"restore\"}\n";
+	static const char line[] = "b8198b108965879d {\"actions\":0,\"format\":3,\"journal\":\"restore\"}\n";
 
 	(void)state;
 	write_bytes("newer", line, strlen(line));
-	refused("newer", ERR_INTEGRITY, "journal 'newer': format 2 is newer than the 1 that this program reads");
+	refused("newer", ERR_INTEGRITY, "journal 'newer': format 3 is newer than the 2 that this program reads");
 }
 
 static void test_one_that_is_not_there(void **state)
@@ -423,6 +463,7 @@ int main(void)
 		TEST(test_what_was_stopped_is_not_finished),
 		TEST(test_one_that_is_written_cannot_be_opened),
 		TEST(test_the_clock_goes_on),
+		TEST(test_the_rest_of_the_clock_outlives_a_kill),
 		TEST(test_a_torn_last_line_is_cut_off),
 		TEST(test_a_head_that_is_cut_off_is_damage),
 		TEST(test_a_flipped_bit_is_found),
