@@ -102,9 +102,10 @@ const struct command commands[] = {
 			"restore clusters/prod --context dr-cluster --map-namespace models=models-dr --map-host "
 			"*.prod.example=*.dr.example",
 			"restore --resume --context dr-cluster", "restore --plan plan.json --yes --context dr-cluster"),
-		.options = OPTIONS(OPTION_YES, OPTION_RESUME, OPTION_PLAN, OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL,
-			OPTION_IGNORE, OPTION_OVERWRITE, OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, SELECTION, MAPPING,
-			OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, REPOSITORY, CONNECTION),
+		.options =
+			OPTIONS(OPTION_YES, OPTION_RESUME, OPTION_PLAN, OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL, OPTION_IGNORE,
+				OPTION_OVERWRITE, OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, SELECTION, MAPPING, OPTION_OTHER_POLICY,
+				OPTION_WAIT, OPTION_RTO, OPTION_RPO, OPTION_SINCE, OPTION_PHASE, OPTION_REPORT_DIR, REPOSITORY, CONNECTION),
 		.run = command_restore,
 		.print = print_restore,
 	},

@@ -136,6 +136,7 @@ int config_apply(struct settings *settings, const char *named, struct error *err
 
 	if (!path)
 		return 0;
+	settings->config_file = xstrdup(path);
 	if (config_read(&document, path, err) < 0)
 		return -1;
 	keys = json_sorted_keys(document, &count);

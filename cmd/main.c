@@ -90,16 +90,6 @@ static int run(struct context *ctx, int argc, const char *const *argv, struct er
 	return ctx->command->run(ctx, err);
 }
 
-static json_t *outcome_names(const struct outcome *outcome)
-{
-	json_t *names = json_array();
-
-	for (const struct outcome_row *row = outcome_rows; row->name; row++)
-		if (row->code ? outcome->set & (1U << row->code) : !outcome->set)
-			json_array_append_new(names, json_string(row->name));
-	return names;
-}
-
 /* A failure is told on standard output, too, where a machine reads that. A list has no place for it. */
 static void complete_result(struct context *ctx, int rc, const struct error *err)
 {

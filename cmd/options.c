@@ -439,6 +439,7 @@ void settings_release(struct settings *settings)
 	for (size_t i = 0; i < settings->given_count; i++)
 		free(settings->given[i].spelled);
 	free(settings->given);
+	free(settings->config_file);
 	strlist_release(&settings->args);
 	*settings = (struct settings)SETTINGS_INIT;
 }

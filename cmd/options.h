@@ -59,6 +59,10 @@ enum option_id {
 	OPTION_REQUIREMENTS_TEMPLATE,
 	OPTION_WAIT,
 	OPTION_RTO,
+	OPTION_RPO,
+	OPTION_SINCE,
+	OPTION_PHASE,
+	OPTION_REPORT_DIR,
 	OPTION_EXIT_CODE,
 	OPTION_LIVE,
 	OPTION_WHY,
@@ -122,6 +126,7 @@ struct option_given; /* a value on the command line */
 
 struct settings {
 	char *config;
+	char *config_file; /* the one that was read; NULL: none */
 	char *kubeconfig, *context;
 	struct strlist namespaces;
 	bool all_namespaces;
@@ -140,6 +145,10 @@ struct settings {
 	bool server_dry_run;
 	char *plan; /* a file, "-": standard input; NULL: none */
 	int64_t wait_ms, rto_ms;
+	int64_t rpo_ms;        /* 0: not set */
+	char *since;           /* declared start of the disaster, as phases_since takes it; NULL: none */
+	struct strlist phases; /* as phases_declare takes them */
+	char *report_dir;      /* NULL: beside the journal */
 	bool exit_code, live;
 	char *why;     /* KIND or KIND/NAME; NULL: none */
 	char *offsite; /* what is declared; NULL: nothing */

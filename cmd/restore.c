@@ -7,13 +7,17 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "drill/record.h"
 #include "kube/client.h"
 #include "kube/kubeconfig.h"
 #include "kube/object_api.h"
 #include "output.h"
+#include "recovery.h"
 #include "restore/journal.h"
+#include "restore/phases.h"
 #include "restore_print.h"
 #include "tables.h"
+#include "util/clock.h"
 #include "util/env.h"
 #include "util/error.h"
 #include "util/interrupt.h"
@@ -31,11 +35,13 @@ static int check_consent(const struct settings *settings, struct error *err)
 }
 
 /* The plan and the question go to the terminal, also where standard output is kept in a file. */
-static int ask(const struct context *ctx, const struct restore *restore, struct error *err)
+static int ask(const struct context *ctx, struct restore *restore, struct error *err)
 {
 	auto_json json_t *plan = restore_plan_json(restore);
+	int64_t asked = clock_monotonic_ms();
 	char answer[16] = "";
 	struct output out;
+	bool yes;
 	int rc;
 
 	output_init(&out, STDERR_FILENO, ctx->settings.color);
@@ -45,9 +51,9 @@ static int ask(const struct context *ctx, const struct restore *restore, struct 
 	output_release(&out);
 	if (rc < 0)
 		return -1;
-	if (!fgets(answer, sizeof(answer), stdin) || strcmp(answer, "yes\n") != 0)
-		return error_set(err, ERR_USAGE, "not confirmed: nothing was restored");
-	return 0;
+	yes = fgets(answer, sizeof(answer), stdin) && strcmp(answer, "yes\n") == 0;
+	restore_waited(restore, clock_monotonic_ms() - asked);
+	return yes ? 0 : error_set(err, ERR_USAGE, "not confirmed: nothing was restored");
 }
 
 /* Said also where nobody is asked: what was stopped is no failure of the restore, and serves no more than before. */
@@ -96,8 +102,42 @@ static const char *kubeconfig_of(const struct context *ctx)
 	return ctx->settings.kubeconfig || !several || !strchr(several, ':') ? ctx->config->file : NULL;
 }
 
-/* One word for all: from the plan to the report. */
-static int restore_from(struct context *ctx, struct restore_settings *settings, bool confirmed, struct error *err)
+/* Where it is written; NULL: nowhere. The caller frees. */
+static char *record_directory(const struct context *ctx)
+{
+	const char *journal = json_text_at(ctx->result, "journal", NULL), *slash = journal ? strrchr(journal, '/') : NULL;
+
+	if (ctx->settings.report_dir)
+		return xstrdup(ctx->settings.report_dir);
+	return slash ? xstrndup(journal, (size_t)(slash - journal)) : NULL;
+}
+
+/* A restore whose record cannot be written is a restore all the same. */
+static void keep_record(struct context *ctx, const struct phases *clock, int rc, const struct error *err)
+{
+	struct outcome whole = ctx->outcome;
+	const struct record_input input = {.kind = "restore",
+		.mode = "real",
+		.report = ctx->result,
+		.clock = clock,
+		.outcome = &whole,
+		.error = rc < 0 ? err->text : NULL,
+		.configuration = ctx->settings.config_file};
+	auto_json json_t *record = NULL;
+	auto_free char *path = NULL, *dir = record_directory(ctx);
+	struct error why = ERROR_INIT;
+
+	if (!dir)
+		return;
+	if (rc < 0)
+		outcome_add(&whole, err->code);
+	record = record_make(&input);
+	if (record_write(record, dir, &path, &why) < 0)
+		log_warning("%s", why.text);
+	json_object_set_new(ctx->result, "record", path ? json_string(path) : json_null());
+}
+
+static int restore_timed(struct context *ctx, struct restore_settings *settings, bool confirmed, struct error *err)
 {
 	struct restore *restore;
 	int rc;
@@ -118,8 +158,26 @@ static int restore_from(struct context *ctx, struct restore_settings *settings, 
 	if (rc == 0) {
 		interrupt_watch();
 		rc = restore_run(restore, &ctx->result, &ctx->outcome, err);
+		if (ctx->result)
+			keep_record(ctx, settings->clock, rc, err);
 	}
 	restore_free(restore);
+	return rc;
+}
+
+/* One word for all: from the plan to the report. */
+static int restore_from(struct context *ctx, struct restore_settings *settings, bool confirmed, struct error *err)
+{
+	struct phases clock;
+	int rc;
+
+	phases_init(&clock, settings->rto_ms);
+	settings->clock = &clock;
+	settings->rpo_ms = settings->rpo_ms ? settings->rpo_ms : ctx->settings.rpo_ms;
+	rc = recovery_clock(ctx, &clock, err);
+	if (rc == 0)
+		rc = restore_timed(ctx, settings, confirmed, err);
+	phases_release(&clock);
 	return rc;
 }
 

@@ -294,7 +294,7 @@ static void print_verdict(struct output *out, const json_t *rto)
 	size_t i;
 
 	json_array_foreach (missing, i, name)
-		strbuf_addf(&names, "%s%s", i ? ", " : "; not measured: ", json_is_string(name) ? json_string_value(name) : "?");
+		strbuf_addf(&names, "%s%s", i ? ", " : "; not known: ", json_is_string(name) ? json_string_value(name) : "?");
 	output_heading(out, NULL);
 	output_status(out, "rto", table_text(rto, "verdict"), "%s of %s%s",
 		clock_format_duration(table_number(rto, "knownMilliseconds"), known),

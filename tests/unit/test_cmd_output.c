@@ -142,8 +142,8 @@ static const char report_text[] =
 	"\"milliseconds\":0,\"evidence\":[]},{\"probe\":\"ready\",\"object\":\"LLMInferenceService "
 	"ns/q\",\"result\":\"fail\",\"expected\":\"Ready True\","
 	"\"observed\":\"Ready False\",\"reason\":\"not ready\",\"milliseconds\":1,\"evidence\":[\"condition Ready: False\"]}],"
-	"\"phases\":[{\"name\":\"declare\",\"milliseconds\":null,\"how\":\"not "
-	"measured\"},{\"name\":\"apply\",\"milliseconds\":1500,\"how\":\"measured\"}],"
+	"\"phases\":[{\"name\":\"declare\",\"milliseconds\":null,\"how\":"
+	"\"missing\"},{\"name\":\"apply\",\"milliseconds\":1500,\"how\":\"measured\"}],"
 	"\"rto\":{\"targetMilliseconds\":1800000,\"knownMilliseconds\":1500,\"marginMilliseconds\":1798500,\"verdict\":\"at "
 	"least\",\"missing\":[\"declare\"]}}";
 
@@ -161,7 +161,7 @@ static void test_restore_report(void **state)
 	assert_has(&out, "LLMInferenceService ns/q: Ready is False\n");
 	assert_has(&out, "probes       1 pass, 1 fail, 0 changed, 0 not tested\n");
 	assert_has(&out, "    condition Ready: False\n");
-	assert_has(&out, "not measured: declare\n");
+	assert_has(&out, "not known: declare\n");
 	assert_null(strstr(out.text.buf, "object  Namespace a"));
 }
 
