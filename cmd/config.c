@@ -16,6 +16,32 @@
 #define CONFIG_SYSTEM "/etc/rhaii-dr/config.yaml"
 #define CONFIG_MAX ((size_t)1 << 20)
 
+/* The file that is read. */
+struct config {
+	char *path;
+	struct strbuf text;
+	json_t *document;
+};
+
+static void config_release(struct config *config)
+{
+	free(config->path);
+	strbuf_release(&config->text);
+	json_decref(config->document);
+}
+#define auto_config __attribute__((cleanup(config_release)))
+
+static int read_recovery(struct settings *settings, const struct config *config, const json_t *section, struct error *err);
+
+/* Keys whose value is a map of its own. */
+static const struct section {
+	const char *name;
+	int (*read)(struct settings *settings, const struct config *config, const json_t *section, struct error *err);
+} sections[] = {
+	{"recovery", read_recovery},
+};
+#define SECTION_COUNT (sizeof(sections) / sizeof(*sections))
+
 /* The file to read, NULL when there is none. The caller frees. */
 static char *config_find(const char *named)
 {
@@ -50,19 +76,34 @@ static bool is_consent(const char *key)
 	return false;
 }
 
-static int unknown_key(const char *key, const char *path, struct error *err)
+/* "configuration file 'PATH', line 3", of the key at the end of this way. The caller frees. */
+static char *place_of(const struct config *config, const struct strlist *way)
 {
-	const char *names[OPTION_COUNT + 1] = {NULL};
+	size_t line = yaml_line(config->text.buf, config->text.len, way);
+
+	return line ? xasprintf("configuration file '%s', line %zu", config->path, line)
+		    : xasprintf("configuration file '%s'", config->path);
+}
+
+static int unknown_key(const char *key, const struct config *config, struct error *err)
+{
+	const char *names[OPTION_COUNT + SECTION_COUNT + 1] = {NULL};
+	auto_strlist struct strlist way = STRLIST_INIT;
+	auto_free char *place = NULL;
 	size_t count = 0;
 	const char *near;
 
+	strlist_add(&way, key);
+	place = place_of(config, &way);
 	if (is_consent(key))
-		return error_set(err, ERR_USAGE, "'%s' cannot be set in a configuration file ('%s')", key, path);
+		return error_set(err, ERR_USAGE, "'%s' cannot be set in a %s", key, place);
 	for (enum option_id id = OPTION_NONE + 1; id < OPTION_COUNT; id++)
 		if (option_rows[id].reach == ANYWHERE)
 			names[count++] = option_rows[id].name;
+	for (size_t i = 0; i < SECTION_COUNT; i++)
+		names[count++] = sections[i].name;
 	near = suggest(key, names);
-	error_set(err, ERR_USAGE, "unknown key '%s' in configuration file '%s'", key, path);
+	error_set(err, ERR_USAGE, "unknown key '%s' in %s", key, place);
 	return near ? error_hint(err, "did you mean '%s'?", near) : -1;
 }
 
@@ -99,12 +140,15 @@ static int set_scalar(struct settings *settings, enum option_id id, const char *
 	return option_set(settings, id, FROM_FILE, where, text, err);
 }
 
-static int set_key(struct settings *settings, enum option_id id, const char *path, const json_t *value, struct error *err)
+static int set_key(
+	struct settings *settings, enum option_id id, const char *name, const struct config *config, const json_t *value, struct error *err)
 {
-	auto_free char *where = xasprintf("key '%s' of '%s'", option_rows[id].name, path);
+	auto_free char *where = xasprintf("key '%s' of '%s'", name, config->path);
 	const json_t *item;
 	size_t i;
 
+	if (settings->from[id] == FROM_FILE && !option_is_list(id))
+		return error_set(err, ERR_USAGE, "%s: said twice", where);
 	if (!option_is_list(id) || !json_is_array(value))
 		return set_scalar(settings, id, where, value, err);
 	json_array_foreach (value, i, item)
@@ -113,40 +157,111 @@ static int set_key(struct settings *settings, enum option_id id, const char *pat
 	return 0;
 }
 
-static int config_read(json_t **out, const char *path, struct error *err)
+/* ---- sections ---- */
+
+/* "recovery.phases.cutover.run". The caller frees. */
+static char *way_text(const struct strlist *way)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (file_read(path, CONFIG_MAX, &text, err) < 0 || !(*out = yaml_read(text.buf, text.len, err))) {
-		error_wrap(err, "configuration file '%s'", path);
+	for (size_t i = 0; i < way->count; i++)
+		strbuf_addf(&text, "%s%s", i ? "." : "", way->items[i]);
+	return strbuf_detach(&text, NULL);
+}
+
+/* The fault is at the end of this way. */
+static int wrap_fault(const struct config *config, const struct strlist *way, struct error *err)
+{
+	auto_free char *place = place_of(config, way), *key = way_text(way);
+
+	return error_wrap(err, "%s: key '%s'", place, key);
+}
+
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	auto_free char *named = slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
+	auto_free char *full = realpath(named, NULL);
+
+	return xstrdup(full ? full : named);
+}
+
+/* The objectives stand in this section, too; they are options. */
+static int read_objectives(struct settings *settings, const struct config *config, const json_t *section, struct error *err)
+{
+	static const struct {
+		const char *key, *name;
+		enum option_id id;
+	} rows[] = {{"rpo", "recovery.rpo", OPTION_RPO}, {"rto", "recovery.rto", OPTION_RTO}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const json_t *value = json_object_get(section, rows[i].key);
+
+		if (value && set_key(settings, rows[i].id, rows[i].name, config, value, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_recovery(struct settings *settings, const struct config *config, const json_t *section, struct error *err)
+{
+	auto_strlist struct strlist way = STRLIST_INIT;
+	auto_free char *directory = directory_of(config->path);
+
+	strlist_add(&way, "recovery");
+	if (recovery_read(&settings->recovery, section, directory, &way, err) < 0)
+		return wrap_fault(config, &way, err);
+	return read_objectives(settings, config, section, err);
+}
+
+static const struct section *find_section(const char *name)
+{
+	for (size_t i = 0; i < SECTION_COUNT; i++)
+		if (strcmp(sections[i].name, name) == 0)
+			return &sections[i];
+	return NULL;
+}
+
+/* ---- the file ---- */
+
+static int config_read(struct config *config, struct error *err)
+{
+	if (file_read(config->path, CONFIG_MAX, &config->text, err) < 0 ||
+		!(config->document = yaml_read(config->text.buf, config->text.len, err))) {
+		error_wrap(err, "configuration file '%s'", config->path);
 		err->code = ERR_USAGE;
 		return -1;
 	}
-	if (!json_is_object(*out) && !json_is_null(*out))
-		return error_set(err, ERR_USAGE, "configuration file '%s': not a map of keys and values", path);
+	if (!json_is_object(config->document) && !json_is_null(config->document))
+		return error_set(err, ERR_USAGE, "configuration file '%s': not a map of keys and values", config->path);
 	return 0;
+}
+
+static int read_key(struct settings *settings, const struct config *config, const char *key, struct error *err)
+{
+	const json_t *value = json_object_get(config->document, key);
+	const struct section *section = find_section(key);
+	enum option_id id = config_option(key);
+
+	if (section)
+		return section->read(settings, config, value, err);
+	return id == OPTION_NONE ? unknown_key(key, config, err) : set_key(settings, id, key, config, value, err);
 }
 
 int config_apply(struct settings *settings, const char *named, struct error *err)
 {
-	auto_free char *path = config_find(named);
-	auto_json json_t *document = NULL;
+	auto_config struct config config = {.path = config_find(named), .text = STRBUF_INIT};
 	auto_free const char **keys = NULL;
 	size_t count = 0;
 
-	if (!path)
+	if (!config.path)
 		return 0;
-	settings->config_file = xstrdup(path);
-	if (config_read(&document, path, err) < 0)
+	settings->config_file = xstrdup(config.path);
+	if (config_read(&config, err) < 0)
 		return -1;
-	keys = json_sorted_keys(document, &count);
-	for (size_t i = 0; i < count; i++) {
-		enum option_id id = config_option(keys[i]);
-
-		if (id == OPTION_NONE)
-			return unknown_key(keys[i], path, err);
-		if (set_key(settings, id, path, json_object_get(document, keys[i]), err) < 0)
+	keys = json_sorted_keys(config.document, &count);
+	for (size_t i = 0; i < count; i++)
+		if (read_key(settings, &config, keys[i], err) < 0)
 			return -1;
-	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * config - the configuration file: YAML, a map whose keys are the names of the options, for all commands.
+ * config - the configuration file: YAML, a map whose keys are the names of the options, for all commands; and sections, each a map of its own (restore/recovery.h).
  *
  * The file named, else the first that is there of $XDG_CONFIG_HOME/rhaii-dr/config.yaml ($XDG_CONFIG_HOME: ~/.config) and
  * /etc/rhaii-dr/config.yaml. Every key is checked, also those that the command at hand has no use for.

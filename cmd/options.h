@@ -18,6 +18,7 @@
 
 #include "policy/rbac.h"
 #include "restore/mapping.h"
+#include "restore/recovery.h"
 #include "restore/select.h"
 #include "util/mem.h"
 
@@ -149,6 +150,7 @@ struct settings {
 	char *since;           /* declared start of the disaster, as phases_since takes it; NULL: none */
 	struct strlist phases; /* as phases_declare takes them */
 	char *report_dir;      /* NULL: beside the journal */
+	struct recovery recovery;
 	bool exit_code, live;
 	char *why;     /* KIND or KIND/NAME; NULL: none */
 	char *offsite; /* what is declared; NULL: nothing */

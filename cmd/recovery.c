@@ -18,5 +18,6 @@ static int take_options(const struct settings *settings, struct phases *clock, s
 
 int recovery_clock(const struct context *ctx, struct phases *clock, struct error *err)
 {
+	recovery_assume(&ctx->settings.recovery, clock);
 	return take_options(&ctx->settings, clock, err);
 }

@@ -17,10 +17,16 @@
 #include <stddef.h>
 
 struct error;
+struct strlist;
 
 #define YAML_SIZE_MAX ((size_t)64 << 20)
 
 /* Parse one document. ERR_SYNTAX with line and column. An empty document is null. The caller owns the value. */
 json_t *yaml_read(const char *buf, size_t len, struct error *err);
+
+/*
+ * For messages: the line (from 1) at which the last key stands, of the way of keys from the top of a document that yaml_read has read, or the last of them that is there; 0: none is.
+ */
+size_t yaml_line(const char *buf, size_t len, const struct strlist *way);
 
 #endif

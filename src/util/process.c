@@ -14,6 +14,7 @@
 
 #include "util/clock.h"
 #include "util/error.h"
+#include "util/interrupt.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
 
@@ -26,7 +27,7 @@ struct run {
 	size_t start; /* out->len before it */
 	int64_t until;
 	pid_t pid;
-	int fd; /* the end of the pipe that we read, non-blocking */
+	int fd; /* the end of the pipe that we read, non-blocking; -1: there is none */
 	bool ended, exited;
 	int status;
 };
@@ -73,12 +74,16 @@ static char **environment(const char *const *variables)
 }
 
 /* 0, or an errno. */
-static int set_files(posix_spawn_file_actions_t *files, int output)
+static int set_files(const struct run *run, posix_spawn_file_actions_t *files, int output)
 {
 	int fault = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
 	if (!fault)
 		fault = posix_spawn_file_actions_adddup2(files, output, STDOUT_FILENO);
+	if (!fault && !run->out)
+		fault = posix_spawn_file_actions_adddup2(files, output, STDERR_FILENO);
+	if (!fault && run->process->directory)
+		fault = posix_spawn_file_actions_addchdir_np(files, run->process->directory);
 	/* A lock of ours would be held as long as the program, or what it leaves behind, runs. */
 	return fault ? fault : posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
 }
@@ -111,7 +116,7 @@ static int spawn(struct run *run, int output)
 	fault = posix_spawnattr_init(&attributes);
 	if (!fault) {
 		memcpy(&argv, &run->process->argv, sizeof(argv));
-		fault = set_files(&files, output);
+		fault = set_files(run, &files, output);
 		if (!fault)
 			fault = set_signals(&attributes);
 		if (!fault)
@@ -133,14 +138,20 @@ static int cannot_start(const struct run *run, int fault, struct error *err)
 	return error_set(err, ERR_NOT_FOUND, "there is no program '%s' in the PATH", program);
 }
 
-static int start(struct run *run, struct error *err)
+/* Inherited from some service managers; with it nobody could learn how the program ended. */
+static void hear_of_children(void)
 {
 	struct sigaction child;
-	int ends[2], fault;
 
-	/* Inherited from some service managers; with it nobody could learn how the program ended. */
 	if (sigaction(SIGCHLD, NULL, &child) == 0 && child.sa_handler == SIG_IGN)
 		(void)signal(SIGCHLD, SIG_DFL);
+}
+
+static int start(struct run *run, struct error *err)
+{
+	int ends[2], fault;
+
+	hear_of_children();
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "cannot make a pipe");
 	fault = spawn(run, ends[1]);
@@ -202,6 +213,12 @@ static int listen_to(struct run *run, int64_t left, struct error *err)
 	return take(run, err);
 }
 
+static int took_too_long(const struct run *run, struct error *err)
+{
+	return error_set(err, ERR_FAILED, "'%s' did not end within %lld s", run->process->argv[0],
+		(long long)((run->process->timeout_ms + 999) / 1000));
+}
+
 /* Until it has exited and all of its output is here. What a background process prints later is not its output. */
 static int listen_until_exit(struct run *run, struct error *err)
 {
@@ -209,8 +226,7 @@ static int listen_until_exit(struct run *run, struct error *err)
 		int64_t left = run->until - clock_monotonic_ms();
 
 		if (left <= 0)
-			return error_set(err, ERR_FAILED, "'%s' did not end within %lld s", run->process->argv[0],
-				(long long)((run->process->timeout_ms + 999) / 1000));
+			return took_too_long(run, err);
 		if (listen_to(run, left, err) < 0)
 			return -1;
 	}
@@ -230,7 +246,8 @@ static int judge(const struct run *run, struct error *err)
 
 static void finish(struct run *run)
 {
-	(void)close(run->fd);
+	if (run->fd >= 0)
+		(void)close(run->fd);
 	if (run->exited)
 		return;
 	(void)kill(-run->pid, SIGKILL);
@@ -248,6 +265,38 @@ int process_run(const struct process *process, struct strbuf *out, struct error 
 	if (start(&run, err) < 0)
 		return -1;
 	rc = listen_until_exit(&run, err);
+	finish(&run);
+	return rc < 0 ? -1 : judge(&run, err);
+}
+
+/* ---- into a file ---- */
+
+static int wait_until_exit(struct run *run, struct process_end *end, struct error *err)
+{
+	while (!look(run)) {
+		end->timed_out = clock_monotonic_ms() >= run->until;
+		if (end->timed_out)
+			return took_too_long(run, err);
+		if (interrupted())
+			return error_set(err, ERR_INTERRUPTED, "'%s' was stopped by a signal to us", run->process->argv[0]);
+		clock_sleep_ms(TICK_MS);
+	}
+	end->exit_code = WIFSIGNALED(run->status) ? 128 + WTERMSIG(run->status) : WEXITSTATUS(run->status);
+	return 0;
+}
+
+int process_run_into(const struct process *process, int fd, struct process_end *end, struct error *err)
+{
+	struct run run = {.process = process, .fd = -1};
+	int fault, rc;
+
+	*end = (struct process_end){.exit_code = -1};
+	hear_of_children();
+	run.until = clock_monotonic_ms() + process->timeout_ms;
+	fault = spawn(&run, fd);
+	if (fault)
+		return cannot_start(&run, fault, err);
+	rc = wait_until_exit(&run, end, err);
 	finish(&run);
 	return rc < 0 ? -1 : judge(&run, err);
 }

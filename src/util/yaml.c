@@ -370,3 +370,61 @@ json_t *yaml_read(const char *buf, size_t len, struct error *err)
 	yaml_parser_delete(&r.parser);
 	return value;
 }
+
+/* ---- where a key is ---- */
+
+static bool step(yaml_parser_t *parser, yaml_event_t *event)
+{
+	yaml_event_delete(event);
+	return yaml_parser_parse(parser, event) == 1;
+}
+
+/* Pass over the value that the event begins. */
+static bool skip_value(yaml_parser_t *parser, yaml_event_t *event)
+{
+	size_t depth = 0;
+
+	do {
+		depth += event->type == YAML_MAPPING_START_EVENT || event->type == YAML_SEQUENCE_START_EVENT;
+		depth -= event->type == YAML_MAPPING_END_EVENT || event->type == YAML_SEQUENCE_END_EVENT;
+	} while (depth > 0 && step(parser, event));
+	return depth == 0;
+}
+
+/* The line of the last key of the way that is there; the map has just begun. */
+static size_t find_line(yaml_parser_t *parser, yaml_event_t *event, const struct strlist *way)
+{
+	size_t line = 0, at = 0;
+
+	while (step(parser, event) && event->type == YAML_SCALAR_EVENT) {
+		bool found = strcmp((const char *)event->data.scalar.value, way->items[at]) == 0;
+
+		line = found ? event->start_mark.line + 1 : line;
+		if (!step(parser, event))
+			return line;
+		if (found && (++at == way->count || event->type != YAML_MAPPING_START_EVENT))
+			return line;
+		if (!found && !skip_value(parser, event))
+			return line;
+	}
+	return line;
+}
+
+size_t yaml_line(const char *buf, size_t len, const struct strlist *way)
+{
+	yaml_event_t event = {0};
+	yaml_parser_t parser;
+	size_t line = 0;
+
+	if (!yaml_parser_initialize(&parser))
+		mem_die();
+	yaml_parser_set_input_string(&parser, (const unsigned char *)buf, len);
+	while (step(&parser, &event) && event.type != YAML_STREAM_END_EVENT)
+		if (event.type == YAML_MAPPING_START_EVENT) {
+			line = way->count ? find_line(&parser, &event, way) : 0;
+			break;
+		}
+	yaml_event_delete(&event);
+	yaml_parser_delete(&parser);
+	return line;
+}

@@ -70,8 +70,28 @@ test_unknown_key_names_key_and_file() {
 	write_config 'repoo: ./x'
 	run list
 	assert_exit 2
-	assert_contains err "unknown key 'repoo' in configuration file '$XDG_CONFIG_HOME/rhaii-dr/config.yaml'"
+	assert_contains err "unknown key 'repoo' in configuration file '$XDG_CONFIG_HOME/rhaii-dr/config.yaml', line 1"
 	assert_contains err "did you mean 'repo'?"
+}
+
+test_unknown_key_says_its_line() {
+	write_config 'repo: ./x' 'recovery:' '  rto: 20m' '  phases:' '    cutover:' '      assumd: 5m'
+	run list
+	assert_exit 2
+	assert_contains err "config.yaml', line 6: key 'recovery.phases.cutover.assumd': unknown key 'assumd'"
+	assert_contains err "did you mean 'assumed'?"
+	write_config 'repo: ./x' 'repoo: ./y'
+	run list
+	assert_exit 2
+	assert_contains err "config.yaml', line 2"
+}
+
+test_an_objective_is_said_once() {
+	write_config 'rto: 20m' 'recovery: {rto: 30m}'
+	run list
+	assert_exit 2
+	assert_contains err "key 'rto' of"
+	assert_contains err 'said twice'
 }
 
 test_keys_of_other_commands_are_checked_too() {

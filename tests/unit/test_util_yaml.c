@@ -457,6 +457,34 @@ static void test_text_in_a_message_is_escaped_and_cut(void **state)
 	assert_true(strlen(err.text) < 140);
 }
 
+/* ---- where a key is ---- */
+
+static size_t line_of(const char *text, const char *a, const char *b, const char *c)
+{
+	auto_strlist struct strlist way = STRLIST_INIT;
+	const char *const keys[] = {a, b, c};
+
+	for (size_t i = 0; i < 3 && keys[i]; i++)
+		strlist_add(&way, keys[i]);
+	return yaml_line(text, strlen(text), &way);
+}
+
+static void test_the_line_of_a_key_is_found(void **state)
+{
+	static const char text[] = "# b:\nother:\n  b: [1, {b: 2}]\na:\n  c: {x: {b: 1}}\n  b:\n    - c: 1\n  d: {b: 1,\n    c: 2}\nb: 1\n";
+
+	(void)state;
+	assert_int_equal(line_of(text, "b", NULL, NULL), 10);
+	assert_int_equal(line_of(text, "a", "b", NULL), 6);
+	assert_int_equal(line_of(text, "a", "d", "c"), 9);
+	/* the last of the way that is there */
+	assert_int_equal(line_of(text, "a", "b", "c"), 6);
+	assert_int_equal(line_of(text, "a", "nothing", NULL), 4);
+	assert_int_equal(line_of(text, "nothing", NULL, NULL), 0);
+	assert_int_equal(line_of("- a\n", "a", NULL, NULL), 0);
+	assert_int_equal(line_of("", "a", NULL, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,6 +508,7 @@ int main(void)
 		cmocka_unit_test(test_nul_in_a_string_is_kept),
 		cmocka_unit_test(test_nesting_up_to_the_limit_is_read),
 		cmocka_unit_test(test_deeper_nesting_is_refused),
+		cmocka_unit_test(test_the_line_of_a_key_is_found),
 		cmocka_unit_test(test_broken_text_is_refused_with_its_place),
 		cmocka_unit_test(test_a_tab_that_indents_is_refused_as_one),
 		cmocka_unit_test(test_bytes_that_are_not_utf8_are_refused_with_their_place),
