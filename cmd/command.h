@@ -92,6 +92,8 @@ int command_plan(struct context *ctx, struct error *err);
 void print_plan_result(struct output *out, const json_t *result);
 int command_restore(struct context *ctx, struct error *err);
 void print_restore(struct output *out, const json_t *result);
+int command_clock(struct context *ctx, struct error *err);
+void print_clock_result(struct output *out, const json_t *result);
 int command_verify(struct context *ctx, struct error *err);
 void print_verify(struct output *out, const json_t *result);
 int command_list(struct context *ctx, struct error *err);

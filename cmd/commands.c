@@ -80,23 +80,28 @@ const struct command commands[] = {
 		.summary = "bring a snapshot back onto a cluster and hold the time against the RTO",
 		.args = "SNAPSHOT | --plan FILE [SNAPSHOT] | --resume [JOURNAL]",
 		.max_args = 1,
-		.about = "Checks the snapshot and the target, applies the objects wave by wave, waits for the services, verifies them, and "
-			 "reports how "
-			 "long each phase took. Nothing on the target is deleted, and nothing that differs there is changed: it is "
-			 "reported. On a "
-			 "terminal the plan is shown and confirmed; elsewhere --yes is needed.\n\n"
-			 "With --plan, what `plan -o json` wrote is executed exactly, with its options. Where an object is not what the "
-			 "plan rests "
-			 "on, all such objects are named and nothing is written (exit 7); where the snapshot is not the same, or the file "
-			 "was "
-			 "edited, neither (exit 6). The snapshot is looked for where the plan found it; --repo or SNAPSHOT say where it is "
-			 "now.\n\n"
-			 "What is done stands in a journal below $XDG_STATE_HOME (~/.local/state). Interrupted by Ctrl-C (exit 8), by a "
-			 "kill or by a "
-			 "server that went away, a restore goes on with --resume: by default with the newest journal of the target that is "
-			 "not "
-			 "finished. Meanwhile the Lease default/rhaii-dr-restore on the target keeps a second restore out "
-			 "(exit 10)." ABOUT_SNAPSHOT_ARGUMENT,
+		.about =
+			"Checks the snapshot and the target, applies the objects wave by wave, waits for the services, verifies them, and "
+			"reports how "
+			"long each phase took. Nothing on the target is deleted, and nothing that differs there is changed: it is "
+			"reported. On a "
+			"terminal the plan is shown and confirmed; elsewhere --yes is needed.\n\n"
+			"With --plan, what `plan -o json` wrote is executed exactly, with its options. Where an object is not what the "
+			"plan rests "
+			"on, all such objects are named and nothing is written (exit 7); where the snapshot is not the same, or the file "
+			"was "
+			"edited, neither (exit 6). The snapshot is looked for where the plan found it; --repo or SNAPSHOT say where it is "
+			"now.\n\n"
+			"What is done stands in a journal below $XDG_STATE_HOME (~/.local/state). Interrupted by Ctrl-C (exit 8), by a "
+			"kill or by a "
+			"server that went away, a restore goes on with --resume: by default with the newest journal of the target that is "
+			"not "
+			"finished. Meanwhile the Lease default/rhaii-dr-restore on the target keeps a second restore out "
+			"(exit 10).\n\n"
+			"The RTO counts from --since, or from the start of a clock that is running (see 'clock'), over all phases of the "
+			"recovery: --phase, the clock and the section `recovery` of the configuration file say what is known of those that "
+			"others run. What came of it is a record, a JSON file beside the journal or in "
+			"--report-dir." ABOUT_SNAPSHOT_ARGUMENT,
 		.examples = EXAMPLES("restore clusters/prod --context dr-cluster",
 			"restore ./prod-20261120T140000Z-0f3c9a.tar.zst --yes -o json",
 			"restore clusters/prod --context dr-cluster --map-namespace models=models-dr --map-host "
@@ -108,6 +113,26 @@ const struct command commands[] = {
 				OPTION_WAIT, OPTION_RTO, OPTION_RPO, OPTION_SINCE, OPTION_PHASE, OPTION_REPORT_DIR, REPOSITORY, CONNECTION),
 		.run = command_restore,
 		.print = print_restore,
+	},
+	{
+		.name = "clock",
+		.summary = "keep the time of a recovery, from the disaster on",
+		.args = "[start | mark PHASE | stop]",
+		.max_args = 2,
+		.about =
+			"Start it when the disaster is declared (--since: when it began), and mark each phase as it begins: declare (which "
+			"start begins), create-cluster, install-operators, secrets, and cutover after the restore. A phase lasts until the "
+			"next mark; with --waiting it is people that are waited for. A restore picks up a clock that is running, ends the "
+			"phase that is marked, and leaves its own phases in it. Without a word it shows the clock; exits with 4 when the "
+			"RTO "
+			"is missed.\n\n"
+			"It is a small file below $XDG_STATE_HOME (~/.local/state). One that was stopped, or is older than a day, is not "
+			"picked up.",
+		.examples = EXAMPLES("clock start --since 2026-11-20T14:00Z", "clock mark create-cluster", "clock mark secrets --waiting",
+			"clock stop -o json"),
+		.options = OPTIONS(OPTION_SINCE, OPTION_WAITING, OPTION_RTO),
+		.run = command_clock,
+		.print = print_clock_result,
 	},
 	{
 		.name = "verify",

@@ -85,6 +85,8 @@ const struct option option_rows[OPTION_COUNT] = {
 		.help = "when the disaster began (2026-11-20T14:00Z, or 25m: so long ago); the RTO counts from there"},
 	[OPTION_PHASE] = {FILLS(phases), .name = "phase", .type = OPT_LIST, .arg = "NAME=START..END", .reach = COMMAND_LINE_ONLY,
 		.help = "when a phase was that ran without us, or NAME=DURATION how long; repeatable, or several separated by commas"},
+	[OPTION_WAITING] = {FILLS(waiting), .name = "waiting", .type = OPT_FLAG, .reach = COMMAND_LINE_ONLY,
+		.help = "people are waited for from here to the next mark"},
 	[OPTION_REPORT_DIR] = {FILLS(report_dir), .name = "report-dir", .type = OPT_TEXT, .arg = "DIR",
 		.help = "write the record of the restore here, instead of beside its journal"},
 	[OPTION_EXIT_CODE] = {FILLS(exit_code), .name = "exit-code", .type = OPT_FLAG,

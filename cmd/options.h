@@ -63,6 +63,7 @@ enum option_id {
 	OPTION_RPO,
 	OPTION_SINCE,
 	OPTION_PHASE,
+	OPTION_WAITING,
 	OPTION_REPORT_DIR,
 	OPTION_EXIT_CODE,
 	OPTION_LIVE,
@@ -149,7 +150,8 @@ struct settings {
 	int64_t rpo_ms;        /* 0: not set */
 	char *since;           /* declared start of the disaster, as phases_since takes it; NULL: none */
 	struct strlist phases; /* as phases_declare takes them */
-	char *report_dir;      /* NULL: beside the journal */
+	bool waiting;
+	char *report_dir; /* NULL: beside the journal */
 	struct recovery recovery;
 	bool exit_code, live;
 	char *why;     /* KIND or KIND/NAME; NULL: none */

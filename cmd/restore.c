@@ -169,14 +169,19 @@ static int restore_timed(struct context *ctx, struct restore_settings *settings,
 static int restore_from(struct context *ctx, struct restore_settings *settings, bool confirmed, struct error *err)
 {
 	struct phases clock;
+	bool marked = false;
 	int rc;
 
 	phases_init(&clock, settings->rto_ms);
 	settings->clock = &clock;
 	settings->rpo_ms = settings->rpo_ms ? settings->rpo_ms : ctx->settings.rpo_ms;
-	rc = recovery_clock(ctx, &clock, err);
+	rc = recovery_clock(ctx, &clock, &marked, err);
+	if (rc == 0 && marked)
+		recovery_mark_begin();
 	if (rc == 0)
 		rc = restore_timed(ctx, settings, confirmed, err);
+	if (marked)
+		recovery_mark_end(&clock);
 	phases_release(&clock);
 	return rc;
 }

@@ -280,7 +280,8 @@ static void print_converge(struct output *out, const json_t *converge)
 static void print_phases(struct output *out, const json_t *phases)
 {
 	static const struct column columns[] = {{"PHASE", "name", CELL_TEXT, 0}, {"TIME", "milliseconds", CELL_DURATION, 0},
-		{"HOW", "how", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
+		{"PEOPLE", "humanMilliseconds", CELL_DURATION, 0}, {"HOW", "how", CELL_TEXT, 0}, {"BY", "source", CELL_TEXT, 0},
+		{"REASON", "reason", CELL_TEXT, 0}, {NULL, NULL, CELL_TEXT, 0}};
 
 	output_heading(out, "Phases:");
 	output_table(out, phases, columns);
@@ -288,7 +289,7 @@ static void print_phases(struct output *out, const json_t *phases)
 
 static void print_verdict(struct output *out, const json_t *rto)
 {
-	char known[CLOCK_TEXT_SIZE], target[CLOCK_TEXT_SIZE];
+	char spent[CLOCK_TEXT_SIZE], target[CLOCK_TEXT_SIZE];
 	const json_t *missing = json_object_get(rto, "missing"), *name;
 	auto_strbuf struct strbuf names = STRBUF_INIT;
 	size_t i;
@@ -296,9 +297,40 @@ static void print_verdict(struct output *out, const json_t *rto)
 	json_array_foreach (missing, i, name)
 		strbuf_addf(&names, "%s%s", i ? ", " : "; not known: ", json_is_string(name) ? json_string_value(name) : "?");
 	output_heading(out, NULL);
-	output_status(out, "rto", table_text(rto, "verdict"), "%s of %s%s",
-		clock_format_duration(table_number(rto, "knownMilliseconds"), known),
-		clock_format_duration(table_number(rto, "targetMilliseconds"), target), names.buf);
+	output_status(out, "rto", table_text(rto, "verdict"), "%s of %s%s%s",
+		clock_format_duration(table_number(rto, "targetMilliseconds") - table_number(rto, "marginMilliseconds"), spent),
+		clock_format_duration(table_number(rto, "targetMilliseconds"), target),
+		json_is_string(json_object_get(rto, "declaredAt")) ? " since the disaster" : "", names.buf);
+}
+
+void print_clock(struct output *out, const json_t *clock)
+{
+	const json_t *jump;
+	size_t i;
+
+	print_phases(out, json_object_get(clock, "phases"));
+	print_verdict(out, json_object_get(clock, "rto"));
+	json_array_foreach (json_at(clock, "rto", "wallJumps", NULL), i, jump) {
+		char by[CLOCK_TEXT_SIZE];
+
+		output_field(out, "wall clock", "moved by %s at %s without the time having passed",
+			clock_format_duration(table_number(jump, "milliseconds"), by), table_text(jump, "at"));
+	}
+}
+
+static void print_point(struct output *out, const json_t *rpo)
+{
+	char achieved[CLOCK_TEXT_SIZE], target[CLOCK_TEXT_SIZE];
+	const char *verdict = table_text(rpo, "verdict");
+
+	if (!json_is_integer(json_object_get(rpo, "achievedMilliseconds")))
+		return;
+	clock_format_duration(table_number(rpo, "achievedMilliseconds"), achieved);
+	if (json_is_integer(json_object_get(rpo, "targetMilliseconds")))
+		output_status(
+			out, "rpo", verdict, "%s of %s", achieved, clock_format_duration(table_number(rpo, "targetMilliseconds"), target));
+	else
+		output_field(out, "rpo", "%s", achieved);
 }
 
 static void print_journal(struct output *out, const json_t *report)
@@ -307,6 +339,8 @@ static void print_journal(struct output *out, const json_t *report)
 
 	if (*table_text(report, "journal"))
 		output_field(out, "journal", "%s", table_text(report, "journal"));
+	if (*table_text(report, "record"))
+		output_field(out, "record", "%s", table_text(report, "record"));
 	if (resumed > 0)
 		output_field(out, "resumed", "%lld time%s; this is the report of the whole restore", resumed, resumed > 1 ? "s" : "");
 }
@@ -341,7 +375,7 @@ void print_restore(struct output *out, const json_t *report)
 		output_status(out, "probes", "not tested", "(stopped after the apply)");
 	}
 	table_requirements(out, "Not checked, the target must have them:", json_object_get(report, "requirements"), false);
-	print_phases(out, json_object_get(report, "phases"));
-	print_verdict(out, json_object_get(report, "rto"));
+	print_clock(out, report);
+	print_point(out, json_object_get(report, "rpo"));
 	print_succession(out, json_object_get(report, "succession"));
 }

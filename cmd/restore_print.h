@@ -16,4 +16,7 @@ struct restore_settings restore_settings_said(struct context *ctx);
 void print_actions(struct output *out, const json_t *plan);
 void print_plan(struct output *out, const json_t *plan);
 
+/* The phases, each with how it is known, and the verdict: of a report, or of the clock. */
+void print_clock(struct output *out, const json_t *clock);
+
 #endif

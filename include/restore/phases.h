@@ -91,6 +91,8 @@ void phase_stop(struct phases *phases, enum phase phase); /* adds to what it spe
 void phase_waited(struct phases *phases, enum phase phase, int64_t human_ms);
 /* Look at both clocks: notice a jump, and until when the time counts. */
 void phases_tick(struct phases *phases);
+/* The wall clock, at this time, was found to have moved so much farther than the monotonic one; what is no jump is passed over. */
+void phases_jumped(struct phases *phases, int64_t wall_ms, int64_t ms);
 
 /* ---- what others know ---- */
 

@@ -111,13 +111,17 @@ int phase_find(enum phase *out, const char *name, struct error *err)
 
 /* ---- measuring ---- */
 
+void phases_jumped(struct phases *phases, int64_t wall_ms, int64_t ms)
+{
+	if (ms > JUMP_MS || ms < -JUMP_MS)
+		json_array_append_new(phases->jumps, json_pack("{s:I, s:I}", "at", (json_int_t)wall_ms, "milliseconds", (json_int_t)ms));
+}
+
 void phases_tick(struct phases *phases)
 {
 	struct phase_moment at = now();
-	int64_t jump = (at.wall - phases->last.wall) - (at.monotonic - phases->last.monotonic);
 
-	if (jump > JUMP_MS || jump < -JUMP_MS)
-		json_array_append_new(phases->jumps, json_pack("{s:I, s:I}", "at", (json_int_t)at.wall, "milliseconds", (json_int_t)jump));
+	phases_jumped(phases, at.wall, (at.wall - phases->last.wall) - (at.monotonic - phases->last.monotonic));
 	phases->last = at;
 }
 

@@ -4,7 +4,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-commands='snapshot accept restore verify list show diff status rbac help version'
+commands='snapshot accept restore clock verify list show diff status rbac help version'
 
 test_no_command_is_a_usage_error() {
 	run
