@@ -193,14 +193,6 @@ bool check_has_pods(const struct restore *restore)
 	return false;
 }
 
-bool check_has_pods(const struct restore *restore)
-{
-	for (size_t i = 0; i < restore->action_count; i++)
-		if (has_pods(&restore->actions[i]))
-			return true;
-	return false;
-}
-
 void check_nodes(struct preflight *p)
 {
 	auto_json json_t *nodes = NULL;

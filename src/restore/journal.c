@@ -347,7 +347,7 @@ int64_t journal_wave_began(const struct journal *journal, size_t wave)
 {
 	auto_free char *key = xasprintf("%zu", wave);
 
-	return integer_at(journal->wave_began, key);
+	return json_integer_value(json_object_get(journal->wave_began, key));
 }
 
 void journal_phase(const struct journal *journal, const char *phase, struct journal_phase *out)
@@ -355,9 +355,9 @@ void journal_phase(const struct journal *journal, const char *phase, struct jour
 	const json_t *json = json_object_get(journal->phases, phase);
 
 	*out = (struct journal_phase){.ms = sum_of(json, "milliseconds"),
-		.human_ms = integer_at(json, "human"),
-		.began = integer_at(json, "began"),
-		.ended = integer_at(json, "ended")};
+		.human_ms = json_integer_value(json_object_get(json, "human")),
+		.began = json_integer_value(json_object_get(json, "began")),
+		.ended = json_integer_value(json_object_get(json, "ended"))};
 }
 
 json_t *journal_jumps(const struct journal *journal)

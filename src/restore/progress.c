@@ -78,6 +78,6 @@ void progress_tell(struct restore *restore)
 {
 	auto_strbuf struct strbuf text = STRBUF_INIT;
 
-	if (restore->phases.started[PHASE_APPLY] && progress_text(restore, clock_monotonic_ms(), &text))
+	if (restore->phases->running[PHASE_APPLY].monotonic && progress_text(restore, clock_monotonic_ms(), &text))
 		log_info("%s", text.buf);
 }
