@@ -39,6 +39,8 @@ struct git_store {
 int git_fail(struct error *err, enum error_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A DNS-1123 label, else ERR_USAGE. */
 int git_check_cluster(const char *cluster, struct error *err);
+/* What stands below a folder of refs ("refs/heads/clusters/") under a name of ours, sorted. */
+int git_list_names(struct git_store *store, const char *folder, struct strlist *out, struct error *err);
 /* Make the directories of a path relative to the repository durable, up to the repository itself. */
 int git_sync_directories(struct git_store *store, const char *path, struct error *err);
 
@@ -56,6 +58,8 @@ void git_release_object(git_odb_object **object);
 int git_load(git_odb_object **out, struct git_store *store, const git_oid *id, git_object_t type, size_t max, struct error *err);
 /* id is 40 hex digits from a caller; ERR_USAGE when it is not. */
 int git_parse_id(git_oid *out, const char *id, struct error *err);
+/* Where a ref is, its full name given: 1 and *id, or 0 when there is none. */
+int git_find_ref(struct git_store *store, const char *name, git_oid *id, struct error *err);
 /* Where the branch of cluster is: 1 and *id, or 0 when there is none. */
 int git_head(struct git_store *store, const char *cluster, git_oid *id, struct error *err);
 

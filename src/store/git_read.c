@@ -55,14 +55,20 @@ int git_parse_id(git_oid *out, const char *id, struct error *err)
 	return error_set(err, ERR_USAGE, "not the id of a commit");
 }
 
-int git_head(struct git_store *store, const char *cluster, git_oid *id, struct error *err)
+int git_find_ref(struct git_store *store, const char *name, git_oid *id, struct error *err)
 {
-	auto_free char *name = xasprintf(GIT_BRANCHES "%s", cluster);
 	int rc = store->repo ? git_reference_name_to_id(id, store->repo, name) : GIT_ENOTFOUND;
 
 	if (rc == GIT_ENOTFOUND)
 		return 0;
-	return rc < 0 ? git_fail(err, ERR_INTEGRITY, "branch '%s' is damaged", name) : 1;
+	return rc < 0 ? git_fail(err, ERR_INTEGRITY, "'%s' is damaged", name) : 1;
+}
+
+int git_head(struct git_store *store, const char *cluster, git_oid *id, struct error *err)
+{
+	auto_free char *name = xasprintf(GIT_BRANCHES "%s", cluster);
+
+	return git_find_ref(store, name, id, err);
 }
 
 /* ---- commits ---- */

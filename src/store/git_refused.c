@@ -10,16 +10,6 @@
 
 #define GIT_REFUSED "refs/rhaii-dr/refused/"
 
-/* Where the ref is: 1 and *id, or 0 when there is none. */
-static int find_ref(struct git_store *store, const char *ref, git_oid *id, struct error *err)
-{
-	int rc = store->repo ? git_reference_name_to_id(id, store->repo, ref) : GIT_ENOTFOUND;
-
-	if (rc < 0 && rc != GIT_ENOTFOUND)
-		return git_fail(err, ERR_INTEGRITY, "'%s' is damaged", ref);
-	return rc == 0;
-}
-
 /* ---- keeping ---- */
 
 static int write_commit(struct git_store *store, const struct git_refusal *refusal, const git_oid *head, git_oid *id, struct error *err)
@@ -48,7 +38,7 @@ int git_refused_keep(struct git_store *store, const char *cluster, const struct 
 	found = git_head(store, cluster, &head, err);
 	if (found <= 0)
 		return found < 0 ? -1 : error_set(err, ERR_FAILED, "no branch of cluster '%s' to keep a refused capture beside", cluster);
-	found = find_ref(store, ref, &old, err);
+	found = git_find_ref(store, ref, &old, err);
 	if (found < 0 || write_commit(store, refusal, &head, &id, err) < 0)
 		return -1;
 	return git_move_ref(store, ref, found ? &old : NULL, &id, err);
@@ -99,7 +89,7 @@ int git_refused_find(struct git_store *store, const char *cluster, const char *i
 	int found;
 
 	*out = (struct git_commit){0};
-	found = find_ref(store, ref, &kept, err);
+	found = git_find_ref(store, ref, &kept, err);
 	if (found < 0)
 		return -1;
 	if (!found) {
@@ -128,7 +118,7 @@ int git_refused_forget(struct git_store *store, const char *cluster, struct erro
 {
 	auto_free char *ref = xasprintf(GIT_REFUSED "%s", cluster);
 	git_oid old;
-	int found = find_ref(store, ref, &old, err);
+	int found = git_find_ref(store, ref, &old, err);
 
 	if (found <= 0)
 		return found;

@@ -383,27 +383,33 @@ static void release_iterator(git_reference_iterator **iterator)
 	git_reference_iterator_free(*iterator);
 }
 
-int git_store_clusters(struct git_store *store, struct strlist *out, struct error *err)
+int git_list_names(struct git_store *store, const char *folder, struct strlist *out, struct error *err)
 {
 	__attribute__((cleanup(release_iterator))) git_reference_iterator *iterator = NULL;
+	auto_free char *glob = xasprintf("%s*", folder);
 	const char *name;
 	int rc;
 
 	if (!store->repo)
 		return 0;
-	if (git_reference_iterator_glob_new(&iterator, store->repo, GIT_BRANCHES "*") < 0)
+	if (git_reference_iterator_glob_new(&iterator, store->repo, glob) < 0)
 		return git_fail(err, ERR_FAILED, "cannot list the branches of '%s'", store->dir);
 	while ((rc = git_reference_next_name(&name, iterator)) == 0) {
 		struct error ignored = ERROR_INIT;
 
 		/* Other branches that somebody has put there are not ours. */
-		if (git_check_cluster(name + strlen(GIT_BRANCHES), &ignored) == 0)
-			strlist_add(out, name + strlen(GIT_BRANCHES));
+		if (git_check_cluster(name + strlen(folder), &ignored) == 0)
+			strlist_add(out, name + strlen(folder));
 	}
 	if (rc != GIT_ITEROVER)
 		return git_fail(err, ERR_FAILED, "cannot list the branches of '%s'", store->dir);
 	strlist_sort_unique(out);
 	return 0;
+}
+
+int git_store_clusters(struct git_store *store, struct strlist *out, struct error *err)
+{
+	return git_list_names(store, GIT_BRANCHES, out, err);
 }
 
 static int only_cluster(struct git_store *store, char **out, struct error *err)
