@@ -214,13 +214,30 @@ const struct command commands[] = {
 		.about = "For each cluster in the repository, or the one named: when it was last captured (changed or not), its newest "
 			 "snapshot, and whether a refused capture waits. With --archive-dir, whether the archive is there. Reads the "
 			 "repository alone and asks no cluster (so it takes no --kubeconfig); exits with 4 when a capture is older than "
-			 "--max-age, with 1 when there is none. With "
+			 "--max-age, or the last proof that it can be restored older than --max-proof-age; with 1 when there is no snapshot. With "
 			 "--openmetrics, the same as metrics, written in one step.",
 		.examples = EXAMPLES(
 			"status --repo /backup/rhaii --max-age 2h", "status --openmetrics /var/lib/node_exporter/textfile/rhaii-dr.prom"),
-		.options = OPTIONS(REPOSITORY, OPTION_ARCHIVE_DIR, OPTION_MAX_AGE, OPTION_OFFSITE, OPTION_OPENMETRICS),
+		.options =
+			OPTIONS(REPOSITORY, OPTION_ARCHIVE_DIR, OPTION_MAX_AGE, OPTION_MAX_PROOF_AGE, OPTION_OFFSITE, OPTION_OPENMETRICS),
 		.run = command_status,
 		.print = print_status,
+	},
+	{
+		.name = "check",
+		.summary = "read everything back that a restore would rest on, and hold it against its sums",
+		.args = "[SNAPSHOT]",
+		.max_args = 1,
+		.about = "The newest snapshot of each cluster in the repository, with --all every one, and the chain of the records of its "
+			 "restores and drills; with --archive-dir, each archive there and what is in it; or the one SNAPSHOT given. Every "
+			 "byte "
+			 "is read. Asks no cluster. Exits with 6 when something is damaged, or a record was changed, left out or put "
+			 "in." ABOUT_SNAPSHOT_ARGUMENT,
+		.examples = EXAMPLES("check --repo /backup/rhaii --archive-dir /backup/archives", "check --all",
+			"check ./prod-20261120T140000Z-0f3c9a.tar.zst"),
+		.options = OPTIONS(REPOSITORY, OPTION_ARCHIVE_DIR, OPTION_ALL),
+		.run = command_check,
+		.print = print_check,
 	},
 	{
 		.name = "rbac",

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "command.h"
+#include "drill/chain.h"
 #include "output.h"
 #include "snapshot/status.h"
 #include "store/git.h"
 #include "store/stale.h"
+#include "tables.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -14,6 +16,7 @@
 
 struct listing {
 	struct context *ctx;
+	const json_t *proofs;
 	struct error *err;
 };
 
@@ -48,6 +51,14 @@ static json_t *not_ready(const struct listing *listing)
 	return count_or_null(value);
 }
 
+/* When it was last restored and verified, by what. */
+static json_t *proven(const struct listing *listing, const char *commit)
+{
+	json_t *proof = chain_proof_of(listing->proofs, commit);
+
+	return proof ? json_incref(proof) : json_null();
+}
+
 static int add_commit(const struct git_commit *commit, void *arg)
 {
 	struct listing *listing = arg;
@@ -58,17 +69,22 @@ static int add_commit(const struct git_commit *commit, void *arg)
 	if (!count)
 		return -1;
 	json_array_append_new(listing->ctx->result,
-		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "commit", commit->id, "capturedAt", captured_at,
+		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "commit", commit->id, "capturedAt", captured_at,
 			"unchangedUntil", unchanged_until(listing, captured_at), "objects", count, "orphans", orphans, "maintenance",
 			count_or_null(commit->maintenance), "notReady", not_ready(listing), "stale",
-			stale_of(listing->ctx->store, listing->ctx->cluster, commit), "subject", commit->subject));
+			stale_of(listing->ctx->store, listing->ctx->cluster, commit), "proof", proven(listing, commit->id), "subject",
+			commit->subject));
 	return 0;
 }
 
 int command_list(struct context *ctx, struct error *err)
 {
+	auto_json json_t *proofs = NULL;
 	struct listing listing = {.ctx = ctx, .err = err};
 
+	if (chain_proofs(ctx->store, ctx->cluster, &proofs, err) < 0)
+		return -1;
+	listing.proofs = proofs;
 	ctx->result = json_array();
 	if (git_log(ctx->store, ctx->cluster, add_commit, &listing, err) == 0 && err->code == ERR_NONE)
 		return 0;
@@ -82,8 +98,17 @@ void print_list(struct output *out, const json_t *result)
 	static const struct column columns[] = {{"SNAPSHOT", "commit", CELL_ID, 0}, {"CAPTURED AT", "capturedAt", CELL_TEXT, 0},
 		{"UNCHANGED UNTIL", "unchangedUntil", CELL_TEXT, 0}, {"OBJECTS", "objects", CELL_NUMBER, 0},
 		{"ORPHANS", "orphans", CELL_NUMBER, 0}, {"MAINTENANCE", "maintenance", CELL_NUMBER, 0},
-		{"NOT READY", "notReady", CELL_NUMBER, 0}, {"STALE", "stale", CELL_COUNT, 0}, {"SUBJECT", "subject", CELL_TEXT, 100},
-		{NULL, NULL, CELL_TEXT, 0}};
+		{"NOT READY", "notReady", CELL_NUMBER, 0}, {"STALE", "stale", CELL_COUNT, 0}, {"PROVEN RESTORABLE", "proven", CELL_TEXT, 0},
+		{"SUBJECT", "subject", CELL_TEXT, 100}, {NULL, NULL, CELL_TEXT, 0}};
+	auto_json json_t *rows = json_array();
+	json_t *snapshot;
+	size_t i;
 
-	output_table(out, result, columns);
+	json_array_foreach (result, i, snapshot) {
+		json_t *row = json_copy(snapshot);
+
+		json_object_set(row, "proven", json_at(snapshot, "proof", "at", NULL));
+		json_array_append_new(rows, row);
+	}
+	output_table(out, rows, columns);
 }

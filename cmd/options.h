@@ -67,9 +67,11 @@ enum option_id {
 	OPTION_REPORT_DIR,
 	OPTION_EXIT_CODE,
 	OPTION_LIVE,
+	OPTION_ALL,
 	OPTION_WHY,
 	OPTION_OFFSITE,
 	OPTION_MAX_AGE,
+	OPTION_MAX_PROOF_AGE,
 	OPTION_OPENMETRICS,
 	OPTION_FOR,
 	OPTION_SERVICE_ACCOUNT,
@@ -153,10 +155,10 @@ struct settings {
 	bool waiting;
 	char *report_dir; /* NULL: beside the journal */
 	struct recovery recovery;
-	bool exit_code, live;
-	char *why;     /* KIND or KIND/NAME; NULL: none */
-	char *offsite; /* what is declared; NULL: nothing */
-	int64_t max_age_ms;
+	bool exit_code, live, all;
+	char *why;                            /* KIND or KIND/NAME; NULL: none */
+	char *offsite;                        /* what is declared; NULL: nothing */
+	int64_t max_age_ms, max_proof_age_ms; /* the latter 0: not asked */
 	char *openmetrics;
 	enum rbac_command rbac_for;
 	char *service_account; /* NS/NAME; NULL: the default of the command */

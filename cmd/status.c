@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "drill/chain.h"
 #include "output.h"
 #include "store/git.h"
 #include "tables.h"
@@ -40,6 +41,43 @@ static void warn(const json_t *entry)
 		log_warning("the archive of the newest snapshot of cluster %s is not there, or its .sha256", cluster);
 }
 
+/* What was shown to be restorable last, and how long ago: of this cluster, not of its newest snapshot alone. */
+static int add_proof(const struct context *ctx, json_t *entry, struct error *err)
+{
+	auto_json json_t *proofs = NULL, *proof = NULL;
+	time_t at = 0, now = clock_now();
+	bool old;
+
+	if (chain_proofs(ctx->store, json_text_at(entry, "cluster", NULL), &proofs, err) < 0)
+		return -1;
+	proof = json_array_size(proofs) ? json_deep_copy(json_array_get(proofs, 0)) : json_null();
+	if (json_is_object(proof)) {
+		struct error ignored = ERROR_INIT;
+
+		(void)clock_parse(table_text(proof, "at"), &at, &ignored);
+		json_object_set_new(proof, "ageSeconds", json_integer(now > at ? now - at : 0));
+		json_object_set_new(proof, "newest", json_boolean(strcmp(table_text(proof, "snapshot"), table_text(entry, "commit")) == 0));
+	}
+	old = ctx->settings.max_proof_age_ms > 0 && now - at > ctx->settings.max_proof_age_ms / 1000;
+	json_object_set(entry, "proof", proof);
+	json_object_set_new(entry, "proofTooOld", json_boolean(old));
+	return 0;
+}
+
+static int add_proofs(struct context *ctx, struct error *err)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach (json_object_get(ctx->result, "clusters"), i, entry) {
+		if (add_proof(ctx, entry, err) < 0)
+			return -1;
+		if (json_is_true(json_object_get(entry, "proofTooOld")))
+			outcome_add(&ctx->outcome, ERR_OBJECTIVE);
+	}
+	return 0;
+}
+
 int command_status(struct context *ctx, struct error *err)
 {
 	const struct settings *s = &ctx->settings;
@@ -49,7 +87,8 @@ int command_status(struct context *ctx, struct error *err)
 	size_t i;
 
 	/* opened here, since it may keep several clusters or none */
-	if (git_store_open(&ctx->store, s->repo, false, NULL, err) < 0 || status_read(ctx->store, &options, &ctx->result, err) < 0)
+	if (git_store_open(&ctx->store, s->repo, false, NULL, err) < 0 || status_read(ctx->store, &options, &ctx->result, err) < 0 ||
+		add_proofs(ctx, err) < 0)
 		return -1;
 	json_array_foreach (json_object_get(ctx->result, "clusters"), i, entry)
 		warn(entry);
@@ -74,6 +113,21 @@ static void print_age(struct output *out, const json_t *entry, long long max_age
 			json_array_size(json_object_get(entry, "stale")) > 0 ? "complete " : "", limit);
 }
 
+static void print_proof(struct output *out, const json_t *entry)
+{
+	const json_t *proof = json_object_get(entry, "proof");
+	bool old = json_is_true(json_object_get(entry, "proofTooOld")), local = strcmp(table_text(proof, "mode"), "local") == 0;
+	char age[CLOCK_TEXT_SIZE];
+
+	if (!json_is_object(proof))
+		output_status(out, "proven", old ? "missed" : "never", "no restore and no drill of it has been recorded");
+	else
+		output_status(out, "proven", old ? "missed" : "restorable", "%s ago, snapshot %.12s%s, %s%s",
+			clock_format_duration(table_number(proof, "ageSeconds") * 1000, age), table_text(proof, "snapshot"),
+			json_is_true(json_object_get(proof, "newest")) ? "" : " (not the newest)", table_text(proof, "record"),
+			local ? ", a local drill: serving was not tested" : "");
+}
+
 static void print_archive(struct output *out, const json_t *entry)
 {
 	const json_t *archive = json_object_get(entry, "archive");
@@ -95,6 +149,7 @@ static void print_cluster(struct output *out, const json_t *entry, long long max
 	if (json_is_integer(json_object_get(entry, "objects")))
 		output_field(out, "objects", "%lld", table_number(entry, "objects"));
 	print_archive(out, entry);
+	print_proof(out, entry);
 	if (refused)
 		output_field(out, "refused", "a capture waits: rhaii-dr accept %s", refused);
 	output_line(out, "%s", "");

@@ -7,7 +7,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
-export BUILD PATH="$PWD/tests/bin:$PATH" RHAII_DR="$PWD/$BUILD/rhaii-dr" RHAII_TEST_LINES=1000000
+export BUILD PATH="$PWD/tests/bin:$PATH" RHAII_DR="$PWD/$BUILD/rhaii-dr" TEST_LOG_LINES=1000000
 passed=0 failed=0 skipped=0 lanes=1
 declare -A running=() # number -> name, of what has not been counted
 logs=$(mktemp -d)

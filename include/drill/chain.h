@@ -28,10 +28,12 @@ json_t *chain_point(const json_t *record);
 int chain_trend(struct git_store *store, const char *name, const char *id, size_t count, json_t **out, struct error *err);
 
 /*
- * What has been shown to be restorable: {commit of the snapshot: {record, kind, mode, at, server}}, of each the newest proof. A proof is a record whose restore was whole and verified: exit code 0, or
- * 4 (it took too long, but it came back). The caller's.
+ * What has been shown to be restorable: [{snapshot (a commit), record (its id), kind, mode, at, server}], newest first, one a snapshot. A proof is a record whose restore was whole and verified: exit
+ * code 0, or 4 (it took too long, but it came back). The caller's.
  */
 int chain_proofs(struct git_store *store, const char *name, json_t **out, struct error *err);
+/* The one of this snapshot, NULL: none. Borrowed. */
+json_t *chain_proof_of(const json_t *proofs, const char *snapshot);
 
 /* {name, records, newest: id or null, faults: [{record (id or commit), text}]}: the hashes, formats, names and order of all of them. The caller's. Only a repository that cannot be read is an error. */
 int chain_check(struct git_store *store, const char *name, json_t **out, struct error *err);

@@ -37,7 +37,7 @@ int status_read(struct git_store *store, const struct status_options *options, j
 json_t *status_objects(struct git_store *store, const char *commit, json_t **orphans, struct error *err);
 /* Whether one of the clusters misses the RPO. */
 bool status_too_old(const json_t *result);
-/* Append the result as metrics, a text that the parsers of OpenMetrics and of the older Prometheus format both take. */
+/* Append the result (each cluster with what the caller knows of proofs besides: proof {at} or null, proofTooOld) as metrics, a text that the parsers of OpenMetrics and of the older Prometheus format both take. */
 void status_openmetrics(const json_t *result, struct strbuf *out);
 /* "none", or "declared, not checked: TEXT". The caller frees. */
 char *status_offsite(const char *declared);

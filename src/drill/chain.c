@@ -210,6 +210,20 @@ static bool proves(const json_t *record)
 	return json_is_array(json_object_get(record, "probes")) || (mode && strcmp(mode, "local") == 0);
 }
 
+json_t *chain_proof_of(const json_t *proofs, const char *snapshot)
+{
+	json_t *proof;
+	size_t i;
+
+	json_array_foreach (proofs, i, proof) {
+		const char *commit = json_text_at(proof, "snapshot", NULL);
+
+		if (commit && strcmp(commit, snapshot) == 0)
+			return proof;
+	}
+	return NULL;
+}
+
 static int add_proof(const struct git_record *bytes, void *arg, struct error *err)
 {
 	json_t *proofs = arg;
@@ -219,19 +233,19 @@ static int add_proof(const struct git_record *bytes, void *arg, struct error *er
 	if (record_read(&record, bytes->text, bytes->len, err) < 0)
 		return error_wrap(err, "the record of commit %.12s", bytes->commit);
 	commit = json_text_at(record, "input", "snapshot", "commit", NULL);
-	if (!commit || !*commit || !proves(record) || json_object_get(proofs, commit))
+	if (!commit || !*commit || !proves(record) || chain_proof_of(proofs, commit))
 		return 0;
-	json_object_set_new(proofs, commit,
-		json_pack("{s:o, s:o, s:o, s:o, s:o}", "record", value_or_null(json_object_get(record, "id")), "kind",
-			value_or_null(json_object_get(record, "kind")), "mode", value_or_null(json_object_get(record, "mode")), "at",
-			value_or_null(json_object_get(record, "endedAt")), "server",
+	json_array_append_new(proofs,
+		json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "snapshot", commit, "record", value_or_null(json_object_get(record, "id")),
+			"kind", value_or_null(json_object_get(record, "kind")), "mode", value_or_null(json_object_get(record, "mode")),
+			"at", value_or_null(json_object_get(record, "endedAt")), "server",
 			value_or_null(json_at(record, "identity", "target", "server", NULL))));
 	return 0;
 }
 
 int chain_proofs(struct git_store *store, const char *name, json_t **out, struct error *err)
 {
-	*out = json_object();
+	*out = json_array();
 	if (git_record_each(store, name, add_proof, *out, err) == 0)
 		return 0;
 	json_decref(*out);

@@ -253,6 +253,16 @@ static json_t *refused_waits(const json_t *entry)
 	return json_integer(json_is_string(json_object_get(entry, "refused")));
 }
 
+static json_t *proven_at(const json_t *entry)
+{
+	return json_is_object(json_object_get(entry, "proof")) ? seconds_of(json_object_get(entry, "proof"), "at") : NULL;
+}
+
+static json_t *proof_missed(const json_t *entry)
+{
+	return json_integer(json_is_true(json_object_get(entry, "proofTooOld")));
+}
+
 static json_t *one(const json_t *entry)
 {
 	(void)entry;
@@ -277,6 +287,10 @@ static const struct metric {
 	{"rhaii_dr_objects", "Objects in the newest snapshot.", objects, false},
 	{"rhaii_dr_archive_complete", "1 when the archive of the newest snapshot and its sidecar are there.", archive_complete, false},
 	{"rhaii_dr_refused_capture", "1 when a refused capture waits for somebody to accept it.", refused_waits, false},
+	{"rhaii_dr_last_proof_timestamp_seconds",
+		"When a restore or a drill last brought a snapshot of the cluster back whole and verified.", proven_at, false},
+	{"rhaii_dr_proof_too_old", "1 when that was longer ago than --max-proof-age when this file was written, or never.", proof_missed,
+		false},
 	{"rhaii_dr_snapshot_info", "Commit of the newest snapshot.", one, true},
 };
 

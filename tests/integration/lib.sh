@@ -4,7 +4,7 @@
 # lib - integration tests against real clusters. A script sources this file, starts what it needs with cluster_up (tests/cluster/lib.sh), defines
 # functions test_* and calls run_tests: they run in the order in which they are written, on the same clusters, each in a subshell with errexit, and are
 # forgotten; clusters can be started and stopped between two calls. Its end is `exit "$failed"`. What a test prints is shown when it fails (the last
-# RHAII_TEST_LINES of it). One line a test: "ok - NAME" or "not ok - NAME".
+# TEST_LOG_LINES of it). One line a test: "ok - NAME" or "not ok - NAME".
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/cluster/lib.sh
@@ -152,7 +152,7 @@ run_tests() {
 			printf 'ok - %s: %s\n' "$script" "${name#test_}"
 		else
 			printf 'not ok - %s: %s\n' "$script" "${name#test_}"
-			tail -n "${RHAII_TEST_LINES:-40}" "$log" | sed 's/^/#   /'
+			tail -n "${TEST_LOG_LINES:-40}" "$log" | sed 's/^/#   /'
 			# shellcheck disable=SC2034
 			failed=1
 		fi
