@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command.h"
 
-#include <errno.h>
-#include <ftw.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "kube/client.h"
 #include "kube/kubeconfig.h"
 #include "object/object.h"
 #include "policy/policy.h"
 #include "store/git.h"
-#include "util/env.h"
 #include "util/error.h"
 #include "util/log.h"
+#include "util/scratch.h"
 
 int context_open_client(struct context *ctx, struct error *err)
 {
@@ -34,22 +30,9 @@ static int open_store(struct context *ctx, struct error *err)
 	return git_store_cluster(ctx->store, ctx->settings.cluster, &ctx->cluster, err);
 }
 
-static int make_scratch(struct context *ctx, struct error *err)
-{
-	const char *base = env_get("TMPDIR");
-
-	ctx->scratch = xasprintf("%s/rhaii-dr-XXXXXX", base ? base : "/tmp");
-	if (mkdtemp(ctx->scratch))
-		return 0;
-	error_errno(err, errno, "cannot make a directory for a repository, '%s'", ctx->scratch);
-	free(ctx->scratch);
-	ctx->scratch = NULL;
-	return -1;
-}
-
 int context_open_scratch(struct context *ctx, const char *cluster, struct error *err)
 {
-	if (make_scratch(ctx, err) < 0)
+	if (scratch_make(&ctx->scratch, "repository", err) < 0)
 		return -1;
 	git_store_free(ctx->store);
 	ctx->store = NULL;
@@ -116,27 +99,13 @@ int context_open(struct context *ctx, struct error *err)
 	return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	(void)status;
-	(void)type;
-	(void)walk;
-	return remove(path);
-}
-
-static void remove_scratch(struct context *ctx)
-{
-	if (ctx->scratch && nftw(ctx->scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS) < 0)
-		log_warning("cannot remove the repository of this run, '%s'", ctx->scratch);
-	free(ctx->scratch);
-}
-
 void context_release(struct context *ctx)
 {
 	json_decref(ctx->result);
 	policy_free(ctx->policy);
 	git_store_free(ctx->store);
-	remove_scratch(ctx);
+	scratch_remove(ctx->scratch);
+	free(ctx->scratch);
 	kube_client_free(ctx->client);
 	kube_config_free(ctx->config);
 	free(ctx->cluster);

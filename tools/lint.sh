@@ -54,7 +54,7 @@ one_library_a_file() {
 		zstd src/store/archive.*\.[ch]
 		zlib src/store/git.*\.[ch]
 		yaml.h src/util/yaml.c
-		openssl/ src/util/hash.c
+		openssl/ src/util/hash.c|src/util/key.c
 	TABLE
 }
 

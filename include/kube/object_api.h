@@ -34,7 +34,7 @@ int kube_merge_patch(struct kube_client *client, const struct kube_resource *res
 int kube_replace(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name,
 	const json_t *body, int64_t deadline_ms, bool dry_run, json_t **out, struct error *err);
 
-/* Delete exactly this one, dependants in the background: ERR_NOT_FOUND, ERR_CONFLICT when uid or resourceVersion are others by now. */
+/* Delete exactly this one, dependants in the background: ERR_NOT_FOUND, ERR_CONFLICT when uid or resourceVersion (NULL: any) are others by now. */
 int kube_delete(struct kube_client *client, const struct kube_resource *resource, const char *namespace_, const char *name, const char *uid,
 	const char *resource_version, struct error *err);
 

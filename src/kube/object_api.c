@@ -103,7 +103,7 @@ int kube_delete(struct kube_client *client, const struct kube_resource *resource
 	const char *resource_version, struct error *err)
 {
 	auto_strbuf struct strbuf path = STRBUF_INIT;
-	auto_json json_t *options = json_pack("{s:s, s:s, s:s, s:{s:s, s:s}}", "apiVersion", "v1", "kind", "DeleteOptions",
+	auto_json json_t *options = json_pack("{s:s, s:s, s:s, s:{s:s, s:s*}}", "apiVersion", "v1", "kind", "DeleteOptions",
 		"propagationPolicy", "Background", "preconditions", "uid", uid, "resourceVersion", resource_version);
 	struct kube_request request = {.method = "DELETE", .body = options};
 
