@@ -104,6 +104,8 @@ int command_diff(struct context *ctx, struct error *err);
 void print_diff(struct output *out, const json_t *result);
 int command_log(struct context *ctx, struct error *err);
 void print_log(struct output *out, const json_t *result);
+int command_drill(struct context *ctx, struct error *err);
+void print_drills(struct output *out, const json_t *result);
 int command_check(struct context *ctx, struct error *err);
 void print_check(struct output *out, const json_t *result);
 int command_status(struct context *ctx, struct error *err);

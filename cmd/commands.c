@@ -149,6 +149,32 @@ const struct command commands[] = {
 		.print = print_verify,
 	},
 	{
+		.name = "drill",
+		.summary = "rehearse the whole recovery, and leave a record of it",
+		.args = "[SNAPSHOT] | --cleanup [JOURNAL]",
+		.max_args = 1,
+		.about = "Runs the commands that the configuration has for the phases of others (recovery.phases), restores the newest "
+			 "snapshot, or "
+			 "the one given, verifies it, holds the time against the RTO, and takes away again what it made: exactly those "
+			 "objects. The "
+			 "record is added to the chain of the cluster in the repository (refs/heads/drills/NAME), and to --report-dir. The "
+			 "target must "
+			 "be listed by its id in the configuration (drill: {targets: [ID]}), and snapshots must not come from it.\n\n"
+			 "With --local it needs no cluster: it starts etcd and kube-apiserver for itself, installs the definitions that "
+			 "the snapshot "
+			 "recorded, and restores there. Serving, controllers, webhooks and conversion are not tested then, and the record "
+			 "says so.\n\n"
+			 "A drill that was interrupted (exit 8) has left what it made; --cleanup takes it away, by its "
+			 "journal." ABOUT_SNAPSHOT_ARGUMENT,
+		.examples = EXAMPLES("drill --local", "drill --context dr-cluster --report-dir ./reports --fail-if-slower 20%",
+			"drill --scenarios drills.yaml --context dr-cluster", "drill --cleanup --context dr-cluster"),
+		.options = OPTIONS(OPTION_LOCAL, OPTION_SCENARIOS, OPTION_KEEP, OPTION_CLEANUP, OPTION_FAIL_IF_SLOWER, OPTION_SINCE,
+			OPTION_PHASE, OPTION_REPORT_DIR, OPTION_ACCEPT_EDITS, OPTION_PARTIAL, OPTION_IGNORE, OPTION_DROP_UNKNOWN_FIELDS,
+			SELECTION, MAPPING, OPTION_OTHER_POLICY, OPTION_WAIT, OPTION_RTO, OPTION_RPO, REPOSITORY, CONNECTION),
+		.run = command_drill,
+		.print = print_drills,
+	},
+	{
 		.name = "list",
 		.summary = "list the snapshots of a cluster, newest first",
 		.about = "One line a snapshot of the cluster's branch. A snapshot holds until the next one; how long the newest is known "
@@ -214,7 +240,8 @@ const struct command commands[] = {
 		.about = "For each cluster in the repository, or the one named: when it was last captured (changed or not), its newest "
 			 "snapshot, and whether a refused capture waits. With --archive-dir, whether the archive is there. Reads the "
 			 "repository alone and asks no cluster (so it takes no --kubeconfig); exits with 4 when a capture is older than "
-			 "--max-age, or the last proof that it can be restored older than --max-proof-age; with 1 when there is no snapshot. With "
+			 "--max-age, or the last proof that it can be restored older than --max-proof-age; with 1 when there is no "
+			 "snapshot. With "
 			 "--openmetrics, the same as metrics, written in one step.",
 		.examples = EXAMPLES(
 			"status --repo /backup/rhaii --max-age 2h", "status --openmetrics /var/lib/node_exporter/textfile/rhaii-dr.prom"),

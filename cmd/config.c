@@ -32,12 +32,14 @@ static void config_release(struct config *config)
 #define auto_config __attribute__((cleanup(config_release)))
 
 static int read_recovery(struct settings *settings, const struct config *config, const json_t *section, struct error *err);
+static int read_drill(struct settings *settings, const struct config *config, const json_t *section, struct error *err);
 
 /* Keys whose value is a map of its own. */
 static const struct section {
 	const char *name;
 	int (*read)(struct settings *settings, const struct config *config, const json_t *section, struct error *err);
 } sections[] = {
+	{"drill", read_drill},
 	{"recovery", read_recovery},
 };
 #define SECTION_COUNT (sizeof(sections) / sizeof(*sections))
@@ -212,6 +214,38 @@ static int read_recovery(struct settings *settings, const struct config *config,
 	if (recovery_read(&settings->recovery, section, directory, &way, err) < 0)
 		return wrap_fault(config, &way, err);
 	return read_objectives(settings, config, section, err);
+}
+
+/* {targets: [ID]}: the one key there is. */
+static int read_targets(struct settings *settings, const json_t *section, struct strlist *way, struct error *err)
+{
+	const char *key;
+	json_t *targets, *id;
+	size_t i;
+
+	if (!json_is_object(section))
+		return error_set(err, ERR_USAGE, "not a map");
+	json_object_foreach ((json_t *)(uintptr_t)section, key, targets) {
+		strlist_add(way, key);
+		if (strcmp(key, "targets") != 0)
+			return error_set(err, ERR_USAGE, "there is no such key: 'targets' is the one");
+		if (!json_is_array(targets))
+			return error_set(err, ERR_USAGE, "not a list of ids of clusters");
+		json_array_foreach (targets, i, id) {
+			if (!json_is_string(id))
+				return error_set(err, ERR_USAGE, "not a list of ids of clusters");
+			strlist_add(&settings->drill_targets, json_string_value(id));
+		}
+	}
+	return 0;
+}
+
+static int read_drill(struct settings *settings, const struct config *config, const json_t *section, struct error *err)
+{
+	auto_strlist struct strlist way = STRLIST_INIT;
+
+	strlist_add(&way, "drill");
+	return read_targets(settings, section, &way, err) < 0 ? wrap_fault(config, &way, err) : 0;
 }
 
 static const struct section *find_section(const char *name)

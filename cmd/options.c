@@ -441,6 +441,7 @@ void settings_release(struct settings *settings)
 	free(settings->given);
 	free(settings->config_file);
 	recovery_release(&settings->recovery);
+	strlist_release(&settings->drill_targets);
 	strlist_release(&settings->args);
 	*settings = (struct settings)SETTINGS_INIT;
 }

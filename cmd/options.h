@@ -68,6 +68,11 @@ enum option_id {
 	OPTION_EXIT_CODE,
 	OPTION_LIVE,
 	OPTION_ALL,
+	OPTION_LOCAL,
+	OPTION_SCENARIOS,
+	OPTION_KEEP,
+	OPTION_CLEANUP,
+	OPTION_FAIL_IF_SLOWER,
 	OPTION_WHY,
 	OPTION_OFFSITE,
 	OPTION_MAX_AGE,
@@ -155,6 +160,10 @@ struct settings {
 	bool waiting;
 	char *report_dir; /* NULL: beside the journal */
 	struct recovery recovery;
+	bool local, keep, cleanup;
+	char *scenarios;              /* a file; NULL: none */
+	char *fail_if_slower;         /* "20%"; NULL: not asked */
+	struct strlist drill_targets; /* of the configuration: ids of clusters */
 	bool exit_code, live, all;
 	char *why;                            /* KIND or KIND/NAME; NULL: none */
 	char *offsite;                        /* what is declared; NULL: nothing */

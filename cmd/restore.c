@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "drill/keep.h"
 #include "drill/record.h"
 #include "kube/client.h"
 #include "kube/kubeconfig.h"
@@ -113,28 +114,28 @@ static char *record_directory(const struct context *ctx)
 }
 
 /* A restore whose record cannot be written is a restore all the same. */
-static void keep_record(struct context *ctx, const struct phases *clock, int rc, const struct error *err)
+static void keep_record(struct context *ctx, const struct restore_settings *settings, int rc, const struct error *err)
 {
 	struct outcome whole = ctx->outcome;
-	const struct record_input input = {.kind = "restore",
+	const struct record_input input = {.kind = settings->rehearsal ? "drill" : "restore",
 		.mode = "real",
 		.report = ctx->result,
-		.clock = clock,
+		.clock = settings->clock,
 		.outcome = &whole,
 		.error = rc < 0 ? err->text : NULL,
 		.configuration = ctx->settings.config_file};
-	auto_json json_t *record = NULL;
-	auto_free char *path = NULL, *dir = record_directory(ctx);
-	struct error why = ERROR_INIT;
+	const char *repo = settings->snapshot && snapshot_is_path(settings->snapshot) ? NULL : settings->source->repo;
+	auto_free char *dir = record_directory(ctx);
+	auto_json json_t *record = NULL, *kept = NULL;
 
 	if (!dir)
 		return;
 	if (rc < 0)
 		outcome_add(&whole, err->code);
 	record = record_make(&input);
-	if (record_write(record, dir, &path, &why) < 0)
-		log_warning("%s", why.text);
-	json_object_set_new(ctx->result, "record", path ? json_string(path) : json_null());
+	kept = record_keep(record, repo, dir);
+	json_object_set(ctx->result, "record", json_object_get(kept, "path"));
+	json_object_set(ctx->result, "recordCommit", json_object_get(kept, "commit"));
 }
 
 static int restore_timed(struct context *ctx, struct restore_settings *settings, bool confirmed, struct error *err)
@@ -159,7 +160,7 @@ static int restore_timed(struct context *ctx, struct restore_settings *settings,
 		interrupt_watch();
 		rc = restore_run(restore, &ctx->result, &ctx->outcome, err);
 		if (ctx->result)
-			keep_record(ctx, settings->clock, rc, err);
+			keep_record(ctx, settings, rc, err);
 	}
 	restore_free(restore);
 	return rc;

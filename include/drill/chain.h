@@ -20,7 +20,7 @@ int chain_append(struct git_store *store, json_t *record, char commit[GIT_ID_SIZ
 /* The record with this id (also the start of one, if it is clear), NULL: the newest. ERR_NOT_FOUND, ERR_USAGE. *out is the caller's. */
 int chain_find(struct git_store *store, const char *name, const char *id, json_t **out, struct error *err);
 
-/* {id, kind, mode, startedAt, result, rtoMilliseconds (or null), phases: {name: milliseconds}} of a record. The caller's. */
+/* {id, scenario, kind, mode, startedAt, result, rtoMilliseconds (or null), phases: {name: milliseconds}} of a record. The caller's. */
 json_t *chain_point(const json_t *record);
 /*
  * The points of the last `count` records up to the one with the id (NULL: the newest), oldest first. The caller's.

@@ -41,6 +41,7 @@ struct restore_settings {
 	const char *plan_name;             /* its file, for messages */
 	bool explain;                      /* the plan is looked at: say who set what differs, and how long the apply may take */
 	bool server_dry_run;               /* and what the server says to a dry run of it */
+	bool rehearsal;                    /* a drill: no succession comes of it, nor of its resumption */
 	bool partial;                      /* what is blocked stops only itself and what depends on it */
 	bool overwrite;                    /* what differs is replaced, and a copy of it kept beside the journal */
 	bool drop_unknown_fields;          /* fields that the server does not know are left out */

@@ -6,7 +6,7 @@
 struct error;
 struct strbuf;
 
-/* Append a new key of the curve P-256 as PEM (PKCS #8). The buffer grows once, before the first byte, so that the caller can wipe all there ever was. */
+/* Append a new key of the curve P-256 as PEM (SEC 1, "EC PRIVATE KEY"). The buffer grows once, before the first byte, so that the caller can wipe all there ever was. */
 int key_make(struct strbuf *out, struct error *err);
 
 #endif

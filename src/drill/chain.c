@@ -163,10 +163,11 @@ static json_t *phase_times(const json_t *record)
 
 json_t *chain_point(const json_t *record)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", value_or_null(json_object_get(record, "id")), "kind",
-		value_or_null(json_object_get(record, "kind")), "mode", value_or_null(json_object_get(record, "mode")), "startedAt",
-		value_or_null(json_object_get(record, "startedAt")), "result", value_or_null(json_at(record, "verdict", "result", NULL)),
-		"rtoMilliseconds", value_or_null(json_at(record, "rto", "achievedMilliseconds", NULL)), "phases", phase_times(record));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", value_or_null(json_object_get(record, "id")), "scenario",
+		value_or_null(json_object_get(record, "scenario")), "kind", value_or_null(json_object_get(record, "kind")), "mode",
+		value_or_null(json_object_get(record, "mode")), "startedAt", value_or_null(json_object_get(record, "startedAt")), "result",
+		value_or_null(json_at(record, "verdict", "result", NULL)), "rtoMilliseconds",
+		value_or_null(json_at(record, "rto", "achievedMilliseconds", NULL)), "phases", phase_times(record));
 }
 
 static int add_point(const struct git_record *bytes, void *arg, struct error *err)
@@ -207,7 +208,7 @@ static bool proves(const json_t *record)
 
 	if (!json_is_integer(code) || (json_integer_value(code) != ERR_NONE && json_integer_value(code) != ERR_OBJECTIVE))
 		return false;
-	return json_is_array(json_object_get(record, "probes")) || (mode && strcmp(mode, "local") == 0);
+	return json_integer_value(json_at(record, "probeCounts", "pass", NULL)) > 0 || (mode && strcmp(mode, "local") == 0);
 }
 
 json_t *chain_proof_of(const json_t *proofs, const char *snapshot)

@@ -167,7 +167,8 @@ int kube_server_version(struct kube_client *client, char **version, struct error
 {
 	auto_json json_t *doc = NULL;
 
-	if (kube_call(client, &version_request, &doc, err) < 0 || text_copy(json_text_at(doc, "gitVersion", NULL), "gitVersion", version, err) < 0)
+	if (kube_call(client, &version_request, &doc, err) < 0 ||
+		text_copy(json_text_at(doc, "gitVersion", NULL), "gitVersion", version, err) < 0)
 		return error_wrap(err, "server version");
 	return 0;
 }

@@ -324,8 +324,7 @@ static int send_all(struct sender *s, struct error *err)
 
 static int apply_creates(struct restore *restore, struct pace *pace, struct action *from, struct action *to, struct error *err)
 {
-	struct sender s = {
-		.restore = restore, .pace = pace, .cap = (size_t)(to - from) + 1, .moved = clock_monotonic_ms(), .shut_out = -1};
+	struct sender s = {.restore = restore, .pace = pace, .cap = (size_t)(to - from) + 1, .moved = clock_monotonic_ms(), .shut_out = -1};
 	int rc;
 
 	s.queue = xcalloc(s.cap, sizeof(*s.queue));

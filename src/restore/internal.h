@@ -101,7 +101,7 @@ struct restore {
 	struct wave_times *wave_times;
 	struct restore_patience patience;
 	struct progress progress; /* of the apply */
-	struct phases *phases; /* the clock: that of the settings, else our own */
+	struct phases *phases;    /* the clock: that of the settings, else our own */
 	struct phases own_phases;
 	size_t jumps_told;    /* how many of its jumps the journal has */
 	int64_t captured_at;  /* when the state of the snapshot was seen last, wall clock, ms since 1970; 0: not known */

@@ -73,6 +73,7 @@ static json_t *header_json(const struct restore *restore)
 		"rtoMilliseconds", (json_int_t)s->rto_ms, "kubeconfig", "file", path_json(s->kubeconfig), "context",
 		text_or_null(s->context));
 
+	json_object_set_new(json_object_get(header, "options"), "rehearsal", json_boolean(s->rehearsal));
 	json_object_set_new(json_object_get(header, "options"), "partial", json_boolean(s->partial));
 	json_object_set_new(json_object_get(header, "options"), "overwrite", json_boolean(s->overwrite));
 	json_object_set_new(json_object_get(header, "options"), "dropUnknownFields", json_boolean(s->drop_unknown_fields));
@@ -274,6 +275,7 @@ void restore_settings_of(const json_t *header, struct restore_settings *settings
 	settings->source = source;
 	settings->snapshot = path ? path : json_text_at(header, "snapshot", "commit", NULL);
 	settings->in_place = is_true(header, "inPlace");
+	settings->rehearsal = is_true(header, "rehearsal");
 	settings->partial = is_true(header, "partial");
 	settings->overwrite = is_true(header, "overwrite");
 	settings->adopt_orphans = is_true(header, "adoptOrphans");

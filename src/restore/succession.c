@@ -38,7 +38,7 @@ json_t *succession_write(const struct restore *restore)
 	struct error err = ERROR_INIT;
 	bool written;
 
-	if (strcmp(snapshot->cluster_id, restore->target_id) == 0)
+	if (restore->settings->rehearsal || strcmp(snapshot->cluster_id, restore->target_id) == 0)
 		return json_null();
 	if (restore->selection.only.count || !mapping_is_empty(&restore->mapping))
 		written = error_set(&err, ERR_FAILED, "only a part of the snapshot was restored, or under other names") == 0;

@@ -16,7 +16,7 @@ int key_make(struct strbuf *out, struct error *err)
 	char *text;
 	long len = 0;
 
-	if (key && memory && PEM_write_bio_PKCS8PrivateKey(memory, key, NULL, NULL, 0, NULL, NULL) == 1)
+	if (key && memory && PEM_write_bio_PrivateKey_traditional(memory, key, NULL, NULL, 0, NULL, NULL) == 1)
 		len = BIO_get_mem_data(memory, &text);
 	if (len > 0) {
 		(void)strbuf_reserve(out, KEY_MAX);

@@ -22,7 +22,7 @@
 struct slot {
 	CURL *easy;
 	bool waits;
-	int64_t due; /* monotonic ms: is sent again then */
+	int64_t due;      /* monotonic ms: is sent again then */
 	char answer[400]; /* its beginning, for a message */
 	size_t len;
 };

@@ -22,7 +22,7 @@ add_record() {
 		 "startedAt": "2026-11-20T14:00:00Z", "endedAt": "2026-11-20T14:30:00Z",
 		 "verdict": {"result": "passed", "exitCode": $3, "outcomes": [], "reasons": []}, "input": {"snapshot": {"commit": "$2"}},
 		 "identity": {"tool": {"version": "0.1.0"}, "target": {"server": "v1.34.4"}},
-		 "rto": {"achievedMilliseconds": 60000}, "phases": [], "probes": []}
+		 "rto": {"achievedMilliseconds": 60000}, "phases": [], "probeCounts": {"pass": 1}}
 	END
 	git -C rhaii-backup update-ref refs/heads/drills/prod "$(commit_record "$parent" record.json)"
 }
