@@ -241,8 +241,11 @@ static void bound_failed(
 		what, resource, is, bound, allowed);
 }
 
-/* A limit may not be above max, nor a request below min; what is not written takes a default that the LimitRange allows. */
-static void judge_amounts(const struct bounds *bounds, const char *path, const json_t *resources)
+/*
+ * A limit may not be above max, nor a request below min; what is not written takes a default that the LimitRange allows. whole: nothing is added to these amounts; else (a
+ * pod, to which a preset adds containers) only max can be judged.
+ */
+static void judge_amounts(const struct bounds *bounds, const char *path, const json_t *resources, bool whole)
 {
 	static const struct {
 		const char *bound, *side;
@@ -253,6 +256,8 @@ static void judge_amounts(const struct bounds *bounds, const char *path, const j
 		const char *resource;
 		json_t *value;
 
+		if (rows[i].sign < 0 && !whole)
+			continue;
 		json_object_foreach (json_object_get(bounds->limit, rows[i].bound), resource, value) {
 			const json_t *amount = json_at(resources, rows[i].side, resource, NULL);
 			double allowed, is = json_number_value(amount);
@@ -277,12 +282,12 @@ static void judge_template(const struct pods *pods, void *arg)
 	if (strcmp(type, "Pod") == 0) {
 		auto_json json_t *resources = resources_of_pod(pods->spec);
 
-		judge_amounts(bounds, pods->path, resources);
+		judge_amounts(bounds, pods->path, resources, false);
 	}
 	json_array_foreach (strcmp(type, "Container") == 0 ? json_object_get(pods->spec, "containers") : NULL, i, container) {
 		auto_json json_t *resources = resources_of_container(container);
 
-		judge_amounts(bounds, pods->path, resources);
+		judge_amounts(bounds, pods->path, resources, true);
 	}
 }
 

@@ -662,23 +662,34 @@ static void test_a_limit_that_a_container_exceeds(void **state)
 		"max is 4294967296");
 }
 
-static void test_a_limit_that_a_pod_stays_below(void **state)
+static void test_a_limit_that_a_pod_exceeds(void **state)
 {
 	struct restore_fixture *f = *state;
 
-	with_range(f, "{'type':'Pod','min':{'cpu':'3'}}");
+	with_range(f, "{'type':'Pod','max':{'cpu':'1'}}");
+	restore_blocked_by(f, "limits", "LLMInferenceService prod/qwen",
+		"LimitRange prod/bounds refuses the pods of spec.template of LLMInferenceService prod/qwen: requests.cpu is 2, its max is "
+		"1");
+}
+
+static void test_a_limit_that_a_container_stays_below(void **state)
+{
+	struct restore_fixture *f = *state;
+
+	with_range(f, "{'type':'Container','min':{'cpu':'3'}}");
 	restore_blocked_by(f, "limits", "LLMInferenceService prod/qwen",
 		"LimitRange prod/bounds refuses the pods of spec.template of LLMInferenceService prod/qwen: requests.cpu is 2, its min is "
 		"3");
 }
 
+/* A preset may add a container to the pod, so that its min says nothing. */
 static void test_limits_that_hold_block_nothing(void **state)
 {
 	struct restore_fixture *f = *state;
 
 	with_range(f,
-		"{'type':'Container','max':{'memory':'8Gi'},'min':{'cpu':'2','ephemeral-storage':'1Gi'}},{'type':'PersistentVolumeClaim','"
-		"max':{'cpu':'1'}}");
+		"{'type':'Container','max':{'memory':'8Gi'},'min':{'cpu':'2','ephemeral-storage':'1Gi'}},{'type':'Pod','min':{'cpu':'9'}},"
+		"{'type':'PersistentVolumeClaim','max':{'cpu':'1'}}");
 	restore_plan(f);
 	assert_string_equal(json_text_at(restore_finding(f->plan, "limits"), "result", NULL), "ok");
 }
@@ -1158,7 +1169,8 @@ int main(void)
 		TEST(test_a_quota_of_some_pods_is_not_judged),
 		TEST(test_a_quota_of_the_snapshot_that_its_own_pods_exceed),
 		TEST(test_a_limit_that_a_container_exceeds),
-		TEST(test_a_limit_that_a_pod_stays_below),
+		TEST(test_a_limit_that_a_pod_exceeds),
+		TEST(test_a_limit_that_a_container_stays_below),
 		TEST(test_limits_that_hold_block_nothing),
 		TEST(test_a_controller_that_is_scaled_down),
 		TEST(test_no_controller),
