@@ -111,7 +111,9 @@ void phases_unproven(struct phases *phases, const char *reason);
 int64_t phases_known_ms(const struct phases *phases);
 /* Time since the declared start (up to the later of the last green probe and the end of cutover; not green: up to the last look), without one phases_known_ms. */
 int64_t phases_spent_ms(const struct phases *phases);
-/* Whether that exceeds the RTO. */
+/* So far, as of the last look: the same, with what is running and without what is to come. */
+int64_t phases_gone_ms(const struct phases *phases);
+/* Whether phases_spent_ms exceeds the RTO. */
 bool phases_missed(const struct phases *phases);
 /* Since the declared start, else since the first phase whose start is known; -1 where there is neither. */
 int64_t phases_offset_ms(const struct phases *phases, int64_t wall_ms);

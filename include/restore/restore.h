@@ -12,12 +12,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "restore/phases.h"
+
 struct error;
 struct journal;
 struct kube_client;
 struct mapping;
 struct outcome;
-struct phases;
 struct restore;
 struct selection;
 struct snapshot_source;
@@ -31,9 +32,9 @@ struct restore_settings {
 	bool in_place;   /* the target may be the cluster that the snapshot came from */
 	int64_t wait_ms; /* bound of converging; 0: stop after apply */
 	int64_t rto_ms;
-	int64_t rpo_ms; /* 0: not set */
-	struct phases
-		*clock; /* with what others know of the recovery; it goes on here, and is the caller's. NULL: one with the RTO alone */
+	int64_t rpo_ms;                    /* 0: not set */
+	struct phases *clock;              /* with what others know; it goes on here, and is the caller's. NULL: one with the RTO alone */
+	int64_t expected_ms[PHASE_COUNT];  /* how long phases took the last time, to look ahead; 0: not known */
 	const char *kubeconfig, *context;  /* how the client was made, for the journal; NULL: not by a file */
 	bool keep_record;                  /* write a journal, and hold the target's Lease; else neither */
 	struct journal *journal;           /* to go on with; NULL: a new one */

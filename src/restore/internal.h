@@ -82,12 +82,6 @@ struct restore_patience {
 	int64_t backoff_min, backoff_max; /* between two of them */
 	int64_t gate, gate_poll;
 	int64_t unauthorized; /* of 401s and nothing else, before the restore stops */
-	int64_t tell;         /* from one line of progress to the next */
-};
-
-struct progress {
-	int64_t start, next; /* monotonic ms; start 0: not begun */
-	size_t done;         /* objects, at the start of this run */
 };
 
 struct restore {
@@ -100,10 +94,13 @@ struct restore {
 	size_t action_count;
 	struct wave_times *wave_times;
 	struct restore_patience patience;
-	struct progress progress; /* of the apply */
 	struct phases *phases;    /* the clock: that of the settings, else our own */
 	struct phases own_phases;
 	size_t jumps_told;    /* how many of its jumps the journal has */
+	int64_t tell_at;      /* monotonic ms: then more is said of how far it is; 0: nothing was said yet */
+	size_t apply_total;   /* actions to send when the apply began */
+	char *awaited;        /* what converging waits for; NULL: not known yet */
+	int warned;           /* of the RTO, because of this phase (and one more); 0: not yet */
 	int64_t captured_at;  /* when the state of the snapshot was seen last, wall clock, ms since 1970; 0: not known */
 	int64_t started_at;   /* of the first run, wall clock, ms since 1970 */
 	json_t *backs;        /* {"Kind ns/name": ms since 1970}: when it was first seen ready */
@@ -218,6 +215,11 @@ void record_phase_stop(struct restore *restore, enum phase phase);
 /* The object is ready: when that is seen for the first time, it is written down. */
 void record_back(struct restore *restore, const char *object);
 
+/* progress.c: say at a gentle pace how far the restore is and when it may end, and early that the RTO will be missed. To be called again and again. */
+void progress_tell(struct restore *restore);
+/* So many objects are waited for: the text names the first. */
+void progress_await(struct restore *restore, size_t count, const char *text);
+
 /* succession.c: whether the snapshot came from a repository, not from a path. */
 bool restore_is_from_repository(const struct restore *restore);
 
@@ -248,12 +250,6 @@ void estimate_make(struct restore *restore);
 /* privileged.c: [{object, text}]. The caller's. */
 json_t *privileged_json(const struct restore *restore);
 
-/* progress.c: while objects are sent, tell how far that is, each patience.tell. Called by restore_may_go_on. */
-void progress_tell(struct restore *restore);
-/* The line that is due at that time, monotonic ms; false: none is. */
-bool progress_text(struct restore *restore, int64_t now, struct strbuf *out);
-
-const char *report_gate_name(enum policy_gate gate); /* NULL: of none */
 const char *action_kind_name(enum action_kind kind);
 const char *action_result_name(enum action_result result);
 /* The keys of the plan, and with `run` also the results. */

@@ -305,6 +305,24 @@ int64_t phases_spent_ms(const struct phases *phases)
 	return phases->declared_at ? end_of(phases) - phases->declared_at + set_back_ms(phases) : phases_known_ms(phases);
 }
 
+int64_t phases_gone_ms(const struct phases *phases)
+{
+	int64_t sum = 0;
+
+	if (phases->declared_at)
+		return phases->last.wall - phases->declared_at + set_back_ms(phases);
+	for (int i = 0; i < PHASE_CLEANUP; i++) {
+		const struct phase_time *time = &phases->of[i];
+
+		/* what is assumed of a phase that is not over yet is still to come */
+		if (i < PHASE_FETCH || time->source == BY_TOOL || time->ended)
+			sum += whole_ms(time);
+		if (phases->running[i].monotonic)
+			sum += phases->last.monotonic - phases->running[i].monotonic;
+	}
+	return sum + phases->idle_ms;
+}
+
 bool phases_missed(const struct phases *phases)
 {
 	return phases_spent_ms(phases) > phases->rto_ms;

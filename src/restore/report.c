@@ -32,7 +32,7 @@ static const char *const gate_names[] = {
 	[GATE_DRY_RUN_CREATE] = "dry-run-create",
 };
 
-const char *report_gate_name(enum policy_gate gate)
+static const char *gate_name(enum policy_gate gate)
 {
 	return gate_names[gate];
 }

@@ -29,16 +29,9 @@
 /* Between two looks: long enough to spare the server when events storm, short against the time that a model takes to load. */
 #define CONVERGE_SETTLE_MS 200
 #define CONVERGE_WAIT_MS 5000
-/* How often somebody who waits hears what for. */
-#define CONVERGE_TELL_MS 15000
 
-static const struct restore_patience patience = {.object_deadline = 120000,
-	.backoff_min = 100,
-	.backoff_max = 8000,
-	.gate = 120000,
-	.gate_poll = 500,
-	.unauthorized = 5000,
-	.tell = 5000};
+static const struct restore_patience patience = {
+	.object_deadline = 120000, .backoff_min = 100, .backoff_max = 8000, .gate = 120000, .gate_poll = 500, .unauthorized = 5000};
 
 void restore_free(struct restore *restore)
 {
@@ -70,6 +63,7 @@ void restore_free(struct restore *restore)
 	json_decref(restore->selected);
 	json_decref(restore->mapped);
 	json_decref(restore->backs);
+	free(restore->awaited);
 	phases_release(&restore->own_phases);
 	discovery_free(restore->discovery);
 	policy_free(restore->policy);
@@ -246,9 +240,9 @@ int restore_may_go_on(struct restore *restore, struct error *err)
 {
 	if (interrupted())
 		return error_set(err, ERR_INTERRUPTED, "stopped by a signal");
-	progress_tell(restore);
 	if (restore->journal && journal_check(restore->journal, err) < 0)
 		return -1;
+	progress_tell(restore);
 	return lease_renew(restore->lease, err);
 }
 
@@ -293,7 +287,7 @@ static void note_back(const struct object *object, void *arg)
 /* Look, and look again whenever something changed, until nothing is pending or the time is over. */
 static int converge_until(struct restore *restore, const struct verify_settings *settings, json_t **converge, struct error *err)
 {
-	int64_t start = clock_monotonic_ms(), until = start + restore->settings->wait_ms, tell = start + CONVERGE_TELL_MS;
+	int64_t until = clock_monotonic_ms() + restore->settings->wait_ms;
 
 	for (;;) {
 		auto_strbuf struct strbuf text = STRBUF_INIT;
@@ -314,13 +308,7 @@ static int converge_until(struct restore *restore, const struct verify_settings 
 		pending = verify_pending(look, &text);
 		verify_each_ready(look, note_back, restore);
 		left = until - clock_monotonic_ms();
-		if (pending && clock_monotonic_ms() >= tell) {
-			char since[CLOCK_TEXT_SIZE];
-
-			log_info("waiting for %zu, for %s: %s", pending, clock_format_duration(clock_monotonic_ms() - start, since),
-				text.buf);
-			tell = clock_monotonic_ms() + CONVERGE_TELL_MS;
-		}
+		progress_await(restore, pending, text.buf);
 		if (pending && left > 0)
 			rc = verify_wait(look, left < CONVERGE_WAIT_MS ? left : CONVERGE_WAIT_MS, err);
 		verify_look_free(look);

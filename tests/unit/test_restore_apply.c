@@ -609,35 +609,6 @@ static void test_a_restore_that_ends_early_reports_what_it_did(void **state)
 	assert_true(json_is_null(json_object_get(json_array_get(waves, 1), "applyMilliseconds")));
 }
 
-/* ---- progress ---- */
-
-static void test_progress_is_told_when_it_lasts(void **state)
-{
-	struct restore_fixture *f = *state;
-	auto_strbuf struct strbuf text = STRBUF_INIT;
-
-	restore_object("configmaps", CONFIG("a", "app", "one"));
-	restore_object("configmaps", CONFIG("b", "app", "one"));
-	restore_object("roles", ROLE("prod", "reader"));
-	restore_hello(f);
-	restore_no_configs(f);
-	fake_cluster_list(&f->cluster, "/roles?", "rbac.authorization.k8s.io/v1", "Role", "");
-	restore_plan(f);
-	f->restore->patience.tell = 5000;
-	assert_false(progress_text(f->restore, 1000, &text));
-	f->restore->actions[0].result = RESULT_CREATED;
-	assert_false(progress_text(f->restore, 5999, &text));
-	assert_true(progress_text(f->restore, 6000, &text));
-	assert_string_equal(text.buf, "wave 'plain': 1 of 2 objects; 1 of 3 in all, 0.2 a second for 5.0s");
-	assert_false(progress_text(f->restore, 6001, &text));
-	f->restore->actions[1].result = RESULT_FAILED;
-	strbuf_truncate(&text, 0);
-	assert_true(progress_text(f->restore, 11000, &text));
-	assert_string_equal(text.buf, "waiting for the gate namespaces-active of wave 'active'; 2 of 3 in all, 0.2 a second for 10.0s");
-	f->restore->actions[2].result = RESULT_CREATED;
-	assert_false(progress_text(f->restore, 20000, &text));
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, restore_set_up, restore_tear_down)
 
 int main(void)
@@ -666,7 +637,6 @@ int main(void)
 		TEST(test_a_merge_sends_nothing_but_what_is_missing),
 		TEST(test_a_merge_leaves_a_differing_label_alone_and_says_so),
 		TEST(test_a_merge_that_is_refused_fails),
-		TEST(test_progress_is_told_when_it_lasts),
 		TEST(test_what_appeared_meanwhile_is_merged),
 		TEST(test_a_merge_into_a_list_keeps_what_cleaning_hides),
 		TEST(test_a_merge_that_a_write_came_in_between_is_made_again),
