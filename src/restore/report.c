@@ -32,11 +32,6 @@ static const char *const gate_names[] = {
 	[GATE_DRY_RUN_CREATE] = "dry-run-create",
 };
 
-static const char *gate_name(enum policy_gate gate)
-{
-	return gate_names[gate];
-}
-
 const char *action_result_name(enum action_result result)
 {
 	return result_names[result];
