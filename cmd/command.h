@@ -15,6 +15,7 @@
 #include "options.h"
 #include "store/snapshot.h"
 #include "util/outcome.h"
+#include "verify/serving.h"
 
 struct command;
 struct error;
@@ -45,7 +46,8 @@ struct context {
 	char *scratch; /* directory of a repository that lives only for this run, NULL: none */
 	char *cluster;
 	struct policy *policy;
-	struct snapshot_source source; /* for snapshot_open */
+	struct snapshot_source source;   /* for snapshot_open */
+	struct serving_settings serving; /* of a command that verifies */
 	struct outcome outcome;
 	json_t *result; /* NULL: none */
 };

@@ -12,6 +12,7 @@
 #define CONNECTION OPTION_KUBECONFIG, OPTION_CONTEXT
 #define SELECTION OPTION_ONLY, OPTION_ONLY_REFERENCES
 #define MAPPING OPTION_MAP_NAMESPACE, OPTION_MAP_GATEWAY, OPTION_MAP_CIDR, OPTION_MAP_HOST
+#define PROBES OPTION_PROBE_TIMEOUT, OPTION_PROBE_URL, OPTION_PROBE_CA_FILE, OPTION_PROBE_TOKEN_FILE, OPTION_ISOLATION_COMMAND
 #define SCOPE OPTION_NAMESPACE, OPTION_ALL_NAMESPACES
 
 #define ABOUT_SNAPSHOT_ARGUMENT                                                                                                            \
@@ -110,7 +111,7 @@ const struct command commands[] = {
 		.options =
 			OPTIONS(OPTION_YES, OPTION_RESUME, OPTION_PLAN, OPTION_IN_PLACE, OPTION_ACCEPT_EDITS, OPTION_PARTIAL, OPTION_IGNORE,
 				OPTION_OVERWRITE, OPTION_DROP_UNKNOWN_FIELDS, OPTION_ADOPT_ORPHANS, SELECTION, MAPPING, OPTION_OTHER_POLICY,
-				OPTION_WAIT, OPTION_RTO, OPTION_RPO, OPTION_SINCE, OPTION_PHASE, OPTION_REPORT_DIR, REPOSITORY, CONNECTION),
+				OPTION_WAIT, OPTION_RTO, PROBES, OPTION_RPO, OPTION_SINCE, OPTION_PHASE, OPTION_REPORT_DIR, REPOSITORY, CONNECTION),
 		.run = command_restore,
 		.print = print_restore,
 	},
@@ -141,9 +142,10 @@ const struct command commands[] = {
 		.max_args = 1,
 		.about = "Compares every object with the snapshot (by default the newest), looks for the children that controllers make, "
 			 "reads the "
-			 "conditions, and asks the models. Changes nothing." ABOUT_SNAPSHOT_ARGUMENT,
+			 "conditions, counts replicas, holds what NetworkPolicies let through against what they did, and asks the models. "
+			 "Changes nothing." ABOUT_SNAPSHOT_ARGUMENT,
 		.examples = EXAMPLES("verify --context dr-cluster", "verify @{2026-11-20T14:00Z} -o json"),
-		.options = OPTIONS(REPOSITORY, OPTION_ACCEPT_EDITS, SELECTION, MAPPING, OPTION_OTHER_POLICY, CONNECTION),
+		.options = OPTIONS(REPOSITORY, OPTION_ACCEPT_EDITS, SELECTION, MAPPING, OPTION_OTHER_POLICY, PROBES, CONNECTION),
 		.needs = NEEDS_CLIENT,
 		.run = command_verify,
 		.print = print_verify,

@@ -102,6 +102,7 @@ int context_open(struct context *ctx, struct error *err)
 void context_release(struct context *ctx)
 {
 	json_decref(ctx->result);
+	serving_release(&ctx->serving);
 	policy_free(ctx->policy);
 	git_store_free(ctx->store);
 	scratch_remove(ctx->scratch);

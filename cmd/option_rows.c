@@ -89,6 +89,18 @@ const struct option option_rows[OPTION_COUNT] = {
 		.help = "people are waited for from here to the next mark"},
 	[OPTION_REPORT_DIR] = {FILLS(report_dir), .name = "report-dir", .type = OPT_TEXT, .arg = "DIR",
 		.help = "write the record of the restore here, instead of beside its journal"},
+	[OPTION_PROBE_TIMEOUT] = {FILLS(probe_timeout_ms), .name = "probe-timeout", .type = OPT_DURATION, .arg = "DURATION", .def = "5m",
+		.help = "how long to ask a model again that is not there yet (503, refused); 0: once"},
+	[OPTION_PROBE_URL] = {FILLS(probe_urls), .name = "probe-url", .type = OPT_LIST, .arg = "[NS/NAME=]URL",
+		.help = "ask the models at this scheme, host and port instead of those that they tell, or one service at this URL; "
+			"repeatable"},
+	[OPTION_PROBE_CA_FILE] = {FILLS(probe_ca_file), .name = "probe-ca-file", .type = OPT_TEXT, .arg = "FILE",
+		.help = "certificate authority of the models' https, in PEM form, instead of the system's"},
+	[OPTION_PROBE_TOKEN_FILE] = {FILLS(probe_token_file), .name = "probe-token-file", .type = OPT_TEXT, .arg = "FILE",
+		.help = "bearer token for the models, in a file of mode 0600; sent to hosts of --probe-url and addresses of Gateways "
+			"alone"},
+	[OPTION_ISOLATION_COMMAND] = {FILLS(isolation_command), .name = "isolation-command", .type = OPT_WHOLES, .arg = "WORD",
+		.help = "program, and its arguments, that exits with 0 when no forbidden traffic passes; repeated for each word"},
 	[OPTION_EXIT_CODE] = {FILLS(exit_code), .name = "exit-code", .type = OPT_FLAG,
 		.help = "exit with 1 when something differs, 0 when nothing does, 2 or more on failure"},
 	[OPTION_LIVE] = {FILLS(live), .name = "live", .type = OPT_FLAG, .reach = COMMAND_LINE_ONLY,

@@ -65,6 +65,11 @@ enum option_id {
 	OPTION_PHASE,
 	OPTION_WAITING,
 	OPTION_REPORT_DIR,
+	OPTION_PROBE_TIMEOUT,
+	OPTION_PROBE_URL,
+	OPTION_PROBE_CA_FILE,
+	OPTION_PROBE_TOKEN_FILE,
+	OPTION_ISOLATION_COMMAND,
 	OPTION_EXIT_CODE,
 	OPTION_LIVE,
 	OPTION_ALL,
@@ -154,6 +159,9 @@ struct settings {
 	bool server_dry_run;
 	char *plan; /* a file, "-": standard input; NULL: none */
 	int64_t wait_ms, rto_ms;
+	int64_t probe_timeout_ms;
+	struct strlist probe_urls, isolation_command;
+	char *probe_ca_file, *probe_token_file; /* NULL: none */
 	int64_t rpo_ms;        /* 0: not set */
 	char *since;           /* declared start of the disaster, as phases_since takes it; NULL: none */
 	struct strlist phases; /* as phases_declare takes them */

@@ -17,6 +17,7 @@
 #include "restore/journal.h"
 #include "restore/phases.h"
 #include "restore_print.h"
+#include "serving.h"
 #include "tables.h"
 #include "util/clock.h"
 #include "util/env.h"
@@ -143,6 +144,9 @@ static int restore_timed(struct context *ctx, struct restore_settings *settings,
 	struct restore *restore;
 	int rc;
 
+	if (serving_said(&ctx->settings, &ctx->serving, err) < 0)
+		return -1;
+	settings->serving = &ctx->serving;
 	settings->client = ctx->client;
 	settings->kubeconfig = kubeconfig_of(ctx);
 	settings->context = ctx->config->context;

@@ -6,21 +6,23 @@
 #include "output.h"
 #include "restore/mapping.h"
 #include "restore/select.h"
+#include "serving.h"
 #include "tables.h"
 #include "util/error.h"
 #include "util/json.h"
 
 static int probe(struct context *ctx, const struct snapshot *snapshot, struct error *err)
 {
-	struct verify_settings settings = {.snapshot = snapshot, .client = ctx->client};
-	struct discovery *discovery;
-	int rc;
+	struct verify_settings settings = {.snapshot = snapshot, .client = ctx->client, .serving = &ctx->serving};
+	struct discovery *discovery = NULL;
+	int rc = serving_said(&ctx->settings, &ctx->serving, err);
 
-	if (discovery_load(&discovery, ctx->client, err) < 0)
-		return -1;
+	if (rc == 0)
+		rc = discovery_load(&discovery, ctx->client, err);
 	settings.policy = ctx->policy;
 	settings.discovery = discovery;
-	rc = verify_run(&settings, &ctx->result, &ctx->outcome, err);
+	if (rc == 0)
+		rc = verify_run(&settings, &ctx->result, &ctx->outcome, err);
 	discovery_free(discovery);
 	return rc;
 }

@@ -129,6 +129,25 @@ struct policy_own {
 	char *why;               /* beside managers */
 };
 
+enum policy_probe_kind { POLICY_PROBE_NONE, POLICY_PROBE_HTTP, POLICY_PROBE_CONDITION, POLICY_PROBE_COUNT };
+
+/* A probe of the policy's author, of verify. */
+struct policy_probe {
+	char *name;
+	enum policy_probe_kind kind;
+	/* http */
+	char *url;
+	json_int_t status;
+	struct fieldpath *path; /* of the answer, JSON; NULL: not looked at */
+	json_t *value;          /* one of those there; NULL: any */
+	/* condition, count */
+	char *group, *resource, *namespace_; /* namespace: NULL: all, or none */
+	char *object;                        /* whose condition */
+	char *type, *is;                     /* is: NULL: "True" */
+	json_t *labels;                      /* that each which counts has; NULL: any */
+	json_int_t min, max;                 /* -1: none */
+};
+
 struct policy {
 	char *name;
 	json_t *document; /* the effective policy (includes resolved): policy_read(canonical(document)) is the same policy */
@@ -151,6 +170,8 @@ struct policy {
 	size_t rule_count;
 	struct policy_waiver *waivers;
 	size_t waiver_count;
+	struct policy_probe *probes;
+	size_t probe_count;
 	struct policy_own *own; /* of a policy that policy_load read from a file; else none */
 	size_t own_count;
 };

@@ -21,6 +21,7 @@ struct mapping;
 struct outcome;
 struct restore;
 struct selection;
+struct serving_settings;
 struct snapshot_source;
 struct strlist;
 
@@ -50,6 +51,7 @@ struct restore_settings {
 	const struct strlist *ignore;      /* names of checks that block nothing; NULL: none */
 	const struct selection *selection; /* which part of the snapshot; NULL: all of it */
 	const struct mapping *mapping;     /* other names on the target; NULL: none */
+	const struct serving_settings *serving; /* how verify asks models (verify/serving.h); NULL: once, by the address that they tell */
 };
 
 /* Fill source, and what shapes the run, from the header of a journal, or from a plan; both borrow from it. client, kubeconfig, context, ignore, selection and mapping are the caller's part. */

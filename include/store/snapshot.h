@@ -49,6 +49,7 @@ struct snapshot {
 	json_t *generated;        /* generated.yaml, never NULL */
 	struct object **objects;  /* sorted by object_compare */
 	size_t object_count;
+	bool part; /* objects are not all that it has */
 };
 
 /* arg as in design.md section 8: starts with '/' or "./" or ends in ".tar.zst": a path (folder or archive); else a git revision (NULL: the branch head). */

@@ -37,6 +37,8 @@ struct http_tls {
 struct http_request {
 	const char *method; /* "GET" */
 	const char *url;
+	const char *
+		connect_to; /* address or name to connect to in the place of the URL's host, which TLS and Host go on to name; NULL: that */
 	const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
 	const char *body;           /* may be NULL */
 	size_t body_len;

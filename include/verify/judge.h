@@ -51,7 +51,9 @@ char *judge_name(const char *kind, const char *namespace_, const char *name);
  */
 void judge_object(const struct policy_kind *row, json_t *want, json_t *live, struct judgement *judgement);
 
-/* status.observedGeneration is current and every type is True at the current generation. */
+/* status.observedGeneration, and that of each of these conditions that is True, is the object's generation. False: nothing there names one. */
+bool judge_generation(const json_t *live, const struct strlist *types, struct judgement *judgement);
+/* The same, and every type is True, and so are the parts of Ready that the kind has, where they are reported. */
 void judge_conditions(const json_t *live, const struct strlist *types, struct judgement *judgement);
 
 /*
@@ -63,14 +65,27 @@ void judge_parents(const json_t *live, const json_t *parents, struct judgement *
 
 /* Whether the policy says how to see that objects of this kind are ready. */
 bool judge_has_ready(const struct policy_kind *row);
-/* The two rules above, as far as the row asks for them. */
+/* The rules above, as far as the row asks for them. */
 void judge_ready(const struct policy_kind *row, json_t *live, struct judgement *judgement);
+/* The same but for the generation of the status and its conditions, which judge_generation tells. */
+void judge_state(const struct policy_kind *row, json_t *live, struct judgement *judgement);
+
+bool judge_is_gateway(const char *group, const char *kind);
+/* A Gateway has an address that clients can be told. */
+void judge_address(const json_t *live, struct judgement *judgement);
+
+/* Whether objects of this kind run pods, and say how many of them are available. */
+bool judge_is_workload(const char *group, const char *resource);
+/* More than none is wanted of it, and all of them are available. none_wanted: why there may be none (then not tested); NULL: there must be some. */
+void judge_replicas(const char *group, const char *resource, const json_t *live, const char *none_wanted, struct judgement *judgement);
 
 /*
  * A generated.yaml entry against the live child (NULL: not there). uids: uid of every live object of the kinds looked at -> judge_identity.
- * owner_known: the owner's kind is among them; else the uid cannot be judged.
+ * owner_known: the owner's kind is among them; else the uid cannot be judged. other: in what the installation differs from that of the source,
+ * which then may make other children, so that a missing one is changed; NULL: in nothing that is known.
  */
-void judge_child(const json_t *entry, const json_t *child, const struct map *uids, bool owner_known, struct judgement *judgement);
+void judge_child(
+	const json_t *entry, const json_t *child, const struct map *uids, bool owner_known, const char *other, struct judgement *judgement);
 
 /* "group/Kind/namespace/name". The caller frees. */
 char *judge_identity(const char *group, const char *kind, const char *namespace_, const char *name);

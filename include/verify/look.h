@@ -44,6 +44,13 @@ struct look_list {
 	char *version;
 };
 
+/* What of the installation the snapshot noted, as it is here (installation.h). */
+struct look_installation {
+	json_t *presets; /* {object, result: same|other|missing|not looked at, reason} a preset, in their order; NULL: not looked at */
+	char *differs;   /* in what it is another one than the source's; NULL: in nothing that is known */
+	bool controller_differs;
+};
+
 struct verify_look {
 	struct verify_settings settings;
 	struct look_kind **kinds; /* in the order of listing */
@@ -57,7 +64,13 @@ struct verify_look {
 	struct map live;        /* look_key -> json_t, what is wanted and there */
 	struct map uids;        /* uid -> judge_identity, everything listed */
 	json_t *controlled;     /* generated kinds' objects in the snapshot's namespaces that have a controller owner */
+	json_t *policies;       /* the NetworkPolicies there, and */
+	json_t *workloads;      /* the Deployments and LeaderWorkerSets, whole */
+	struct look_installation installation;
 };
+
+#define LOOK_NETWORK_GROUP "networking.k8s.io"
+#define LOOK_NETWORK_POLICIES "networkpolicies"
 
 struct verify_look *look_prepare(const struct verify_settings *settings, bool all);
 void look_take(struct verify_look *look, const struct look_kind *kind, json_t *item);

@@ -20,6 +20,7 @@ struct map;
 struct object;
 struct outcome;
 struct policy;
+struct serving_settings;
 struct snapshot;
 struct strbuf;
 
@@ -28,7 +29,7 @@ struct verify_settings {
 	const struct policy *policy;
 	struct kube_client *client;
 	const struct discovery *discovery;
-	int64_t endpoint_timeout_ms; /* one request to a model; 0: 30 s */
+	const struct serving_settings *serving; /* how models are asked (serving.h); NULL: once, by the address that they tell */
 	/* Objects that are not coming ("group/Kind/namespace/name", judge_identity): verify_pending waits neither for them nor for their children. May be NULL. */
 	const struct map *given_up;
 };
@@ -50,11 +51,23 @@ int verify_wait(const struct verify_look *look, int64_t timeout_ms, struct error
 
 /*
  * Run all probes on a look taken with all=true. The result (the caller's) is a list of
- *   {probe: object|children|orphans|ready|endpoint|policy, object ("Kind ns/name"), result: pass|fail|changed|not tested, expected, observed, reason (or null),
- *    milliseconds, evidence: [..]}
- * in a fixed order: probes as listed here, objects as in the snapshot, children as in generated.yaml. All are strings but reason, milliseconds and evidence; the object
- * of orphans is "generated objects", of policy "3 NetworkPolicies", of children that the capture could not list "resource.group". milliseconds is the time
- * that judging took, for an endpoint that of its requests. outcome gets ERR_VERIFY when one failed.
+ *   {probe, object ("Kind ns/name"), result: pass|fail|changed|not tested, expected, observed, reason (or null), milliseconds, evidence: [..]}
+ * in a fixed order: probes as listed here, objects as in the snapshot, children as in generated.yaml.
+ *   object      equal to the snapshot's
+ *   children    a generated object is there, and its owner's; object is "resource.group" of a kind that the capture could not list
+ *   orphans     "generated objects": none has an owner that is not there
+ *   presets     one that requirements.yaml notes is there, as it was
+ *   generation  the status, and the conditions that must be True, are of the object's current generation
+ *   ready       conditions and their parts True, routes and pools accepted by each parent
+ *   replicas    a generated Deployment or LeaderWorkerSet has some, all available
+ *   gateway     has an address
+ *   endpoint    the model answers; firstTokenMilliseconds more (or null): from a streamed request to its first data
+ *   matrix      "3 NetworkPolicies": what they let through is not more than it was
+ *   policy      "3 NetworkPolicies": each selects pods (changed: a finding)
+ *   isolation   "3 NetworkPolicies": by the operator's command
+ *   own         the policy's `probes`; object is the name there
+ * All are strings but reason, the milliseconds and evidence. milliseconds is the time that judging took, for an endpoint that of its requests, waiting included. outcome
+ * gets ERR_VERIFY when one failed.
  */
 json_t *verify_probes(const struct verify_look *look, struct outcome *outcome);
 

@@ -23,6 +23,8 @@ const char *policy_builtin_text(const char *name);
 /* Fill in policy->own from the document as its author wrote it. */
 int policy_read_own(struct policy *policy, const json_t *document, struct error *err);
 void policy_release_own(struct policy_own *own);
+struct policy_probe;
+void policy_release_probe(struct policy_probe *probe);
 void policy_release_reference(struct reference_rule *rule);
 
 /* ---- rows: a table of columns says which keys a map may have and where their values go ---- */
@@ -102,5 +104,6 @@ int reader_inventory(struct reader *reader, const json_t *value, void *row);
 int reader_controllers(struct reader *reader, const json_t *value, void *row);
 int reader_webhooks(struct reader *reader, const json_t *value, void *row);
 int reader_waivers(struct reader *reader, const json_t *value, void *row);
+int reader_probes(struct reader *reader, const json_t *value, void *row);
 
 #endif

@@ -200,6 +200,9 @@ void policy_free(struct policy *policy)
 	}
 	for (size_t i = 0; i < policy->own_count; i++)
 		policy_release_own(&policy->own[i]);
+	for (size_t i = 0; i < policy->probe_count; i++)
+		policy_release_probe(&policy->probes[i]);
+	free(policy->probes);
 	free(policy->waivers);
 	free(policy->own);
 	free(policy);

@@ -77,6 +77,7 @@ static const struct column top_columns[] = {
 	{.key = "controllers", .type = COLUMN_OTHER, .read = reader_controllers},
 	{.key = "webhooks", .type = COLUMN_OTHER, .read = reader_webhooks},
 	{.key = "waivers", .type = COLUMN_OTHER, .read = reader_waivers},
+	{.key = "probes", .type = COLUMN_OTHER, .read = reader_probes},
 	{.key = "kinds", .type = COLUMN_OTHER, .read = reader_kinds, .needed = true},
 	{0},
 };

@@ -20,6 +20,8 @@ enum subject {
 	EVERY_KIND,
 	MERGED_KINDS, /* with mergeFields */
 	READY_KINDS,  /* that a restore waits for */
+	PRESET_KINDS, /* of which the installation has objects, in its own namespaces */
+	OWN_PROBES,   /* what the policy's own probes look at */
 	INVENTORY,
 	CONTROLLERS, /* by name, over all namespaces: the API server takes a list by metadata.name for one of these names */
 	WEBHOOKS,    /* configurations of webhooks */
@@ -53,11 +55,15 @@ static const struct right {
 	{RBAC_RESTORE, EVERY_KIND, GET | CREATE | UPDATE, false},
 	{RBAC_RESTORE, MERGED_KINDS, PATCH, false},
 	{RBAC_RESTORE, READY_KINDS, WATCH, false},
+	{RBAC_RESTORE, OWN_PROBES, LIST, true},
 	{RBAC_RESTORE, INVENTORY, LIST | WATCH, false},
 	{RBAC_RESTORE, LEASE, GET | UPDATE, true},
 	{RBAC_VERIFY, IDENTITY, GET, true},
 	{RBAC_VERIFY, EVERY_KIND, LIST, false},
+	{RBAC_VERIFY, PRESET_KINDS, LIST, true},
+	{RBAC_VERIFY, OWN_PROBES, LIST, true},
 	{RBAC_VERIFY, INVENTORY, LIST, false},
+	{RBAC_VERIFY, CONTROLLERS, LIST, true},
 };
 
 /*
@@ -200,6 +206,8 @@ static bool kind_is(const struct policy_kind *kind, enum subject subject)
 {
 	if (subject == MERGED_KINDS)
 		return kind->merge_count > 0;
+	if (subject == PRESET_KINDS)
+		return kind->presets;
 	if (subject == READY_KINDS)
 		return kind->ready_conditions.count > 0 || kind->ready_parents;
 	return subject == EVERY_KIND;
@@ -219,6 +227,13 @@ static void grant_inventory(struct role *role, const struct policy *policy, unsi
 {
 	for (size_t i = 0; i < policy->inventory_count; i++)
 		role_grant(role, policy->inventory[i].group, policy->inventory[i].resource, verbs);
+}
+
+static void grant_probes(struct role *role, const struct policy *policy, unsigned verbs)
+{
+	for (size_t i = 0; i < policy->probe_count; i++)
+		if (policy->probes[i].resource)
+			role_grant(role, policy->probes[i].group, policy->probes[i].resource, verbs);
 }
 
 static void grant_webhooks(struct role *role, const struct policy *policy, unsigned verbs)
@@ -249,7 +264,11 @@ static void grant_right(struct roles *roles, const struct policy *policy, const 
 	case EVERY_KIND:
 	case MERGED_KINDS:
 	case READY_KINDS:
+	case PRESET_KINDS:
 		grant_kinds(roles, role, policy, right);
+		return;
+	case OWN_PROBES:
+		grant_probes(role, policy, right->verbs);
 		return;
 	case INVENTORY:
 		grant_inventory(role, policy, right->verbs);

@@ -12,9 +12,9 @@
 #include "policy/policy.h"
 #include "store/snapshot.h"
 #include "util/error.h"
-#include "util/hash.h"
 #include "util/json.h"
 #include "util/strbuf.h"
+#include "verify/installation.h"
 
 static const char *text_of(const json_t *map, const char *key)
 {
@@ -23,56 +23,20 @@ static const char *text_of(const json_t *map, const char *key)
 	return text ? text : "";
 }
 
-/* Without the registry and the path in it: a mirror has the same image. */
-static const char *image_name(const char *image)
-{
-	const char *slash = strrchr(image, '/');
-
-	return slash ? slash + 1 : image;
-}
-
-static const char *image_of(const json_t *workload, const char *container)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach (json_at(workload, "spec", "template", "spec", "containers", NULL), i, item)
-		if (strcmp(text_of(item, "name"), container) == 0)
-			return text_of(item, "image");
-	return "";
-}
-
 static void judge_controller(struct preflight *p, const struct ask *ask, const json_t *objects)
 {
 	const json_t *row = ask->arg;
-	const char *here = ask->answer ? image_of(ask->answer, text_of(row, "container")) : "", *there = text_of(row, "image");
+	const char *here = ask->answer ? installation_image_of(ask->answer, text_of(row, "container")) : "", *there = text_of(row, "image");
 
-	if (!*here || !*there || strcmp(image_name(here), image_name(there)) == 0)
+	if (!*here || !*there || strcmp(installation_image(here), installation_image(there)) == 0)
 		return;
 	check_failed(p, json_deep_copy(objects), NULL, "%s %s/%s runs %s, on the source it ran %s", text_of(row, "kind"),
 		text_of(row, "namespace"), text_of(row, "name"), here, there);
 }
 
-/* As the snapshot hashed it: the cleaned object but for what names it. */
-static void content_hash(const struct preflight *p, const json_t *row, json_t *live, char hex[HASH_HEX_SIZE])
-{
-	const struct policy_kind *kind = policy_find(p->restore->policy, text_of(row, "group"), text_of(row, "resource"));
-	auto_json json_t *content = json_deep_copy(live);
-	auto_strbuf struct strbuf text = STRBUF_INIT;
-
-	if (kind)
-		policy_clean(kind, content);
-	json_object_del(content, "apiVersion");
-	json_object_del(content, "kind");
-	json_object_del(content, "metadata");
-	json_write(content, &text);
-	hash_sha256(text.buf, text.len, hex);
-}
-
 static void judge_preset(struct preflight *p, const struct ask *ask, const json_t *objects)
 {
 	const json_t *row = ask->arg;
-	char hex[HASH_HEX_SIZE];
 
 	if (ask->code == ERR_NOT_FOUND && p->no_presets)
 		return; /* check_presets tells it, of all together */
@@ -83,8 +47,7 @@ static void judge_preset(struct preflight *p, const struct ask *ask, const json_
 	}
 	if (!ask->answer)
 		return;
-	content_hash(p, row, ask->answer, hex);
-	if (strcmp(hex, text_of(row, "sha256")) != 0)
+	if (!installation_is_preset(p->restore->policy, row, ask->answer))
 		check_failed(p, json_deep_copy(objects), NULL, "preset %s/%s is another one than on the source", text_of(row, "namespace"),
 			text_of(row, "name"));
 }

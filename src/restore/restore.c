@@ -261,7 +261,8 @@ static struct verify_settings verify_settings_of(const struct restore *restore)
 	return (struct verify_settings){.snapshot = restore->snapshot,
 		.policy = restore->policy,
 		.client = restore->settings->client,
-		.discovery = restore->discovery};
+		.discovery = restore->discovery,
+		.serving = restore->settings->serving};
 }
 
 /* What the server refused, or nobody sent, does not come however long one waits, and neither do its children. */

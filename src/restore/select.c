@@ -423,6 +423,7 @@ int select_objects(
 	if (rc == 0) {
 		*told = told_json(&s, selection);
 		part_keep(snapshot, is_taken, &s);
+		snapshot->part = true;
 	}
 	release(&s, count);
 	return rc;

@@ -208,6 +208,16 @@ static int set_renamed_url(struct setup *setup, struct transfer *t)
 	return 0;
 }
 
+/* The host of the URL is asked for, and its certificate checked, but another address is connected to. */
+static void set_connect_to(struct setup *setup, struct transfer *t, const char *address)
+{
+	bool bare6 = strchr(address, ':') && *address != '[';
+	auto_free char *route = xasprintf("::%s%s%s:", bare6 ? "[" : "", address, bare6 ? "]" : "");
+
+	add_to_list(&t->connect_to, route);
+	SET(setup, CURLOPT_CONNECT_TO, t->connect_to);
+}
+
 /* ---- proxy ---- */
 
 struct proxy_scheme {
@@ -316,7 +326,7 @@ static bool has_user(const char *url)
 	return memchr(host, '@', strcspn(host, "/?#")) != NULL;
 }
 
-static int set_url(struct setup *setup, struct transfer *t, struct error *err)
+static int set_url(struct setup *setup, struct transfer *t, const struct http_request *request, struct error *err)
 {
 	/* The message leaves the URL out: the password would be in it. */
 	if (has_user(t->url))
@@ -327,6 +337,8 @@ static int set_url(struct setup *setup, struct transfer *t, struct error *err)
 		SET(setup, CURLOPT_URL, t->url);
 	else if (set_renamed_url(setup, t) < 0)
 		return error_set(err, ERR_USAGE, "not a URL: '%.*s'", http_url_shown(t), t->url);
+	if (request->connect_to)
+		set_connect_to(setup, t, request->connect_to);
 	return 0;
 }
 
@@ -337,7 +349,7 @@ int http_setup(struct transfer *t, const struct http_request *request, struct er
 	if (take_handle(t->client, t, err) < 0)
 		return -1;
 	setup.easy = t->easy;
-	if (set_url(&setup, t, err) < 0 || set_headers(&setup, t, request->headers, err) < 0)
+	if (set_url(&setup, t, request, err) < 0 || set_headers(&setup, t, request->headers, err) < 0)
 		return -1;
 	set_method(&setup, t);
 	set_limits(&setup, request);

@@ -5,7 +5,11 @@
 #include <string.h>
 
 #include "object/classify.h"
+#include "object/fieldpath.h"
+#include "object/idle.h"
 #include "object/object.h"
+#include "policy/policy.h"
+#include "store/snapshot.h"
 #include "util/json.h"
 #include "util/mem.h"
 #include "verify/judge.h"
@@ -43,7 +47,63 @@ void child_judge(const struct verify_look *look, const json_t *entry, struct jud
 		judge_reason(judgement, "%s", kind && kind->why ? kind->why : "the policy's inventory does not list the kind");
 		return;
 	}
-	judge_child(entry, child, &look->uids, look_knows(look, text_of(owner, "group"), text_of(owner, "kind")), judgement);
+	judge_child(entry, child, &look->uids, look_knows(look, text_of(owner, "group"), text_of(owner, "kind")),
+		look->installation.differs, judgement);
+}
+
+/* ---- replicas ---- */
+
+bool child_is_workload(const json_t *entry)
+{
+	return judge_is_workload(text_of(entry, "group"), text_of(entry, "resource"));
+}
+
+static const struct object *owner_in_snapshot(const struct verify_look *look, const json_t *entry)
+{
+	const json_t *owner = json_object_get(entry, "owner");
+	const struct snapshot *snapshot = look->settings.snapshot;
+
+	for (size_t i = 0; i < snapshot->object_count; i++) {
+		const struct object *o = snapshot->objects[i];
+
+		if (!strcmp(o->name, text_of(owner, "name")) && !strcmp(o->kind, text_of(owner, "kind")) &&
+			!strcmp(o->group, text_of(owner, "group")) && !strcmp(o->namespace_, text_of(entry, "namespace")))
+			return o;
+	}
+	return NULL;
+}
+
+static int is_zero(json_t *value, const char *concrete, void *arg)
+{
+	(void)concrete;
+	(void)arg;
+	return json_is_integer(value) && json_integer_value(value) == 0;
+}
+
+/* Which of its workloads a service wants none of is not in its fields: one such field excuses each of them that has none. */
+static const char *none_wanted(const struct verify_look *look, const struct object *owner)
+{
+	const struct policy_kind *row = owner ? policy_find(look->settings.policy, owner->group, owner->resource) : NULL;
+	const char *idle = owner ? idle_reason(owner->json) : NULL;
+
+	for (size_t i = 0; row && !idle && i < row->pod_count; i++)
+		for (size_t j = 0; j < row->pods[i].replica_count; j++)
+			if (fieldpath_each(owner->json, row->pods[i].replicas[j], is_zero, NULL))
+				return "its owner has a count of 0 replicas in the snapshot";
+	return idle;
+}
+
+void child_judge_replicas(const struct verify_look *look, const json_t *entry, struct judgement *judgement)
+{
+	const char *group = text_of(entry, "group"), *resource = text_of(entry, "resource");
+	const json_t *child = look_live(look, group, resource, text_of(entry, "namespace"), text_of(entry, "name"));
+
+	if (child) {
+		judge_replicas(group, resource, child, none_wanted(look, owner_in_snapshot(look, entry)), judgement);
+	} else {
+		judge_say(judgement, VERDICT_NOT_TESTED, "not looked at");
+		judge_reason(judgement, "the object is not there, or was not looked at");
+	}
 }
 
 /* Objects in deletion are on their way out already. */

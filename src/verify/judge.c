@@ -261,9 +261,13 @@ static void judge_controller(
 	}
 }
 
-void judge_child(const json_t *entry, const json_t *child, const struct map *uids, bool owner_known, struct judgement *judgement)
+void judge_child(
+	const json_t *entry, const json_t *child, const struct map *uids, bool owner_known, const char *other, struct judgement *judgement)
 {
-	if (!child) {
+	if (!child && other) {
+		judge_say(judgement, VERDICT_CHANGED, "missing");
+		judge_reason(judgement, "another installation: %s", other);
+	} else if (!child) {
 		judge_say(judgement, VERDICT_FAIL, "missing");
 		judge_reason(judgement, "missing");
 	} else if (json_at(child, "metadata", "deletionTimestamp", NULL)) {

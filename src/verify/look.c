@@ -14,6 +14,7 @@
 #include "util/json.h"
 #include "util/log.h"
 #include "util/mem.h"
+#include "verify/installation.h"
 #include "verify/judge.h"
 
 /* What a map holds that is only asked whether it has a key. */
@@ -136,6 +137,8 @@ struct verify_look *look_prepare(const struct verify_settings *settings, bool al
 
 	look->settings = *settings;
 	look->controlled = json_array();
+	look->policies = json_array();
+	look->workloads = json_array();
 	prepare_generated(look, &generated, &owners);
 	prepare_inventory(look, &generated, all);
 	prepare_objects(look, &owners, all);
@@ -158,6 +161,16 @@ static bool is_controlled(const struct verify_look *look, const struct look_kind
 	return kind->inventory && map_get(&look->namespaces, namespace_) && classify_owner(item, &owner);
 }
 
+/* The list that keeps all objects of this kind in the snapshot's namespaces, not only those that it has; NULL: none. */
+static json_t *keeper_of(const struct verify_look *look, const struct look_kind *kind, const char *namespace_)
+{
+	if (!map_get(&look->namespaces, namespace_))
+		return NULL;
+	if (!strcmp(kind->group, LOOK_NETWORK_GROUP) && !strcmp(kind->resource, LOOK_NETWORK_POLICIES))
+		return look->policies;
+	return judge_is_workload(kind->group, kind->resource) ? look->workloads : NULL;
+}
+
 void look_take(struct verify_look *look, const struct look_kind *kind, json_t *item)
 {
 	const json_t *metadata = json_object_get(item, "metadata");
@@ -170,6 +183,8 @@ void look_take(struct verify_look *look, const struct look_kind *kind, json_t *i
 		keep_live(look, key, item);
 	if (is_controlled(look, kind, item, namespace_))
 		json_array_append(look->controlled, item);
+	if (keeper_of(look, kind, namespace_))
+		json_array_append(keeper_of(look, kind, namespace_), item);
 }
 
 void look_listed(struct verify_look *look, struct look_kind *kind)
@@ -229,7 +244,8 @@ static int batch_item(json_t *item, void *arg, struct error *err)
 		look_key(batch->kind->group, batch->kind->resource, namespace_, text_of(json_object_get(item, "metadata"), "name"));
 
 	(void)err;
-	if (map_get(&batch->look->wanted, key) || is_controlled(batch->look, batch->kind, item, namespace_))
+	if (map_get(&batch->look->wanted, key) || is_controlled(batch->look, batch->kind, item, namespace_) ||
+		keeper_of(batch->look, batch->kind, namespace_))
 		json_array_append(batch->items, item);
 	else
 		json_array_append_new(batch->items, stub_of(item));
@@ -254,7 +270,7 @@ static int list_one(struct verify_look *look, const struct look_kind *kind, cons
 	auto_json json_t *items = json_array();
 	struct batch batch = {.look = look, .kind = kind, .items = items};
 	const struct kube_list_options options = {.namespace_ = namespace_,
-		.metadata_only = !kind->objects,
+		.metadata_only = !kind->objects && !judge_is_workload(kind->group, kind->resource),
 		.managed_fields = kind->objects && kind->row && kind->row->evidence_count};
 	const struct kube_list_sink sink = {.item = batch_item, .restart = batch_restart, .arg = &batch};
 	char *version = NULL;
@@ -331,7 +347,7 @@ int verify_look_new(struct verify_look **out, const struct verify_settings *sett
 	struct verify_look *look = look_prepare(settings, all);
 
 	*out = NULL;
-	if (look_list_all(look, err) < 0) {
+	if (look_list_all(look, err) < 0 || (all && installation_look(look, err) < 0)) {
 		verify_look_free(look);
 		return error_wrap(err, "look at the cluster");
 	}
@@ -366,5 +382,9 @@ void verify_look_free(struct verify_look *look)
 	map_release(&look->live, free_json);
 	map_release(&look->uids, free);
 	json_decref(look->controlled);
+	json_decref(look->policies);
+	json_decref(look->workloads);
+	json_decref(look->installation.presets);
+	free(look->installation.differs);
 	free(look);
 }

@@ -58,10 +58,13 @@ static void judge_awaited(const struct verify_look *look, const struct object *o
 {
 	json_t *live = look_object(look, object);
 
-	if (live)
+	if (live) {
 		judge_ready(look_find(look, object->group, object->resource)->row, live, judgement);
-	else
+		if (judge_is_gateway(object->group, object->kind) && judgement->verdict == VERDICT_PASS)
+			judge_address(live, judgement);
+	} else {
 		judge_say(judgement, VERDICT_FAIL, "not there");
+	}
 }
 
 static void pending_object(const struct verify_look *look, const struct object *object, struct pending *pending)
@@ -87,6 +90,8 @@ static void pending_child(const struct verify_look *look, const json_t *entry, s
 	if (is_given_up(look, text_of(owner, "group"), text_of(owner, "kind"), text_of(entry, "namespace"), text_of(owner, "name")))
 		return;
 	child_judge(look, entry, &judgement);
+	if (judgement.verdict == VERDICT_PASS && child_is_workload(entry))
+		child_judge_replicas(look, entry, &judgement);
 	if (judgement.verdict == VERDICT_FAIL)
 		add_pending(pending, name, judgement.observed.buf);
 }

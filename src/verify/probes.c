@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "object/fieldpath.h"
 #include "object/object.h"
 #include "policy/policy.h"
+#include "probing.h"
 #include "store/snapshot.h"
 #include "util/clock.h"
 #include "util/error.h"
@@ -13,43 +13,32 @@
 #include "util/mem.h"
 #include "util/outcome.h"
 #include "verify/children.h"
-#include "verify/endpoint.h"
 #include "verify/judge.h"
 #include "verify/look.h"
 
-#define NETWORK_GROUP "networking.k8s.io"
-#define NETWORK_POLICIES "networkpolicies"
-
-struct probing {
-	const struct verify_look *look;
-	const char *probe; /* the row that runs */
-	json_t *list;
-	struct outcome *outcome;
-};
-
-static void add_result(
+json_t *probing_add(
 	struct probing *probing, const char *object, const char *expected, const struct judgement *judgement, int64_t milliseconds)
 {
 	static const char *const names[] = {
 		[VERDICT_PASS] = "pass", [VERDICT_CHANGED] = "changed", [VERDICT_NOT_TESTED] = "not tested", [VERDICT_FAIL] = "fail"};
 	json_t *evidence = judgement->evidence ? json_incref(judgement->evidence) : json_array();
+	json_t *result = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:I, s:o}", "probe", probing->probe, "object", object, "result",
+		names[judgement->verdict], "expected", expected, "observed", judgement->observed.buf, "reason",
+		judgement->reason.len ? judgement->reason.buf : NULL, "milliseconds", (json_int_t)milliseconds, "evidence", evidence);
 
-	json_array_append_new(probing->list,
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:I, s:o}", "probe", probing->probe, "object", object, "result",
-			names[judgement->verdict], "expected", expected, "observed", judgement->observed.buf, "reason",
-			judgement->reason.len ? judgement->reason.buf : NULL, "milliseconds", (json_int_t)milliseconds, "evidence",
-			evidence));
+	json_array_append_new(probing->list, result);
 	if (judgement->verdict == VERDICT_FAIL)
 		outcome_add(probing->outcome, ERR_VERIFY);
+	return result;
 }
 
-static void add_object_result(
+json_t *probing_add_object(
 	struct probing *probing, const struct object *object, const char *expected, const struct judgement *judgement, int64_t milliseconds)
 {
 	auto_strbuf struct strbuf name = STRBUF_INIT;
 
 	object_describe(object, &name);
-	add_result(probing, name.buf, expected, judgement, milliseconds);
+	return probing_add(probing, name.buf, expected, judgement, milliseconds);
 }
 
 /* ---- object ---- */
@@ -62,8 +51,7 @@ static json_t *cleaned(const json_t *json, const struct policy_kind *row)
 	return copy;
 }
 
-/* What to say of an object that the look does not have. */
-static void judge_absent(const struct look_kind *kind, struct judgement *judgement)
+void probing_absent(const struct look_kind *kind, struct judgement *judgement)
 {
 	if (!kind || (!kind->listed && !kind->not_served)) {
 		judge_say(judgement, VERDICT_NOT_TESTED, "not looked at");
@@ -109,8 +97,8 @@ static void probe_object(struct probing *probing, const struct object *object)
 	if (live && kind && kind->row)
 		judge_against_live(object, live, kind->row, &judgement);
 	else
-		judge_absent(kind, &judgement);
-	add_object_result(probing, object, "as in the snapshot", &judgement, clock_monotonic_ms() - started);
+		probing_absent(kind, &judgement);
+	probing_add_object(probing, object, "as in the snapshot", &judgement, clock_monotonic_ms() - started);
 }
 
 static void probe_objects(struct probing *probing)
@@ -136,7 +124,7 @@ static void probe_unknown_children(struct probing *probing)
 
 		judge_say(&judgement, VERDICT_NOT_TESTED, "not known");
 		judge_reason(&judgement, "the capture could not list the kind");
-		add_result(probing, name, "as in the snapshot", &judgement, 0);
+		probing_add(probing, name, "as in the snapshot", &judgement, 0);
 	}
 }
 
@@ -152,7 +140,7 @@ static void probe_children(struct probing *probing)
 		int64_t started = clock_monotonic_ms();
 
 		child_judge(probing->look, entry, &judgement);
-		add_result(probing, name, expected, &judgement, clock_monotonic_ms() - started);
+		probing_add(probing, name, expected, &judgement, clock_monotonic_ms() - started);
 	}
 	probe_unknown_children(probing);
 }
@@ -163,10 +151,41 @@ static void probe_orphans(struct probing *probing)
 	int64_t started = clock_monotonic_ms();
 
 	orphans_judge(probing->look, &judgement);
-	add_result(probing, "generated objects", "every controller owner is there", &judgement, clock_monotonic_ms() - started);
+	probing_add(probing, "generated objects", "every controller owner is there", &judgement, clock_monotonic_ms() - started);
 }
 
-/* ---- ready ---- */
+/* ---- generation and ready ---- */
+
+static void probe_generation_of(struct probing *probing, const struct object *object, const struct look_kind *kind)
+{
+	auto_judgement struct judgement judgement = JUDGEMENT_INIT;
+	const json_t *live = look_object(probing->look, object);
+	int64_t started = clock_monotonic_ms();
+
+	if (!live || idle_never_ready(object->json)) {
+		judge_say(&judgement, VERDICT_NOT_TESTED, live ? "not meant to be ready" : "not looked at");
+		judge_reason(&judgement, "%s", live ? idle_never_ready(object->json) : "the object is not there, or was not looked at");
+	} else if (!judge_generation(live, &kind->row->ready_conditions, &judgement)) {
+		judge_say(&judgement, VERDICT_NOT_TESTED, "not told");
+		judge_reason(&judgement, "its status names no generation");
+	} else if (judgement.verdict == VERDICT_PASS) {
+		judge_say(&judgement, VERDICT_PASS, "current");
+	}
+	probing_add_object(probing, object, "a status of the current generation", &judgement, clock_monotonic_ms() - started);
+}
+
+static void probe_generations(struct probing *probing)
+{
+	const struct snapshot *snapshot = probing->look->settings.snapshot;
+
+	for (size_t i = 0; i < snapshot->object_count; i++) {
+		const struct object *object = snapshot->objects[i];
+		const struct look_kind *kind = look_find(probing->look, object->group, object->resource);
+
+		if (kind && kind->row && kind->row->ready_conditions.count)
+			probe_generation_of(probing, object, kind);
+	}
+}
 
 static char *expected_ready(const struct policy_kind *row)
 {
@@ -184,6 +203,19 @@ static char *expected_ready(const struct policy_kind *row)
 	return strbuf_detach(&text, NULL);
 }
 
+/* What is True in a status of an older generation says nothing about this one: the probe of the generation fails, this one is left open. */
+static void judge_live(const struct policy_kind *row, json_t *live, struct judgement *judgement)
+{
+	auto_judgement struct judgement generation = JUDGEMENT_INIT;
+
+	judge_state(row, live, judgement);
+	judge_generation(live, &row->ready_conditions, &generation);
+	if (generation.verdict != VERDICT_FAIL || judgement->verdict != VERDICT_PASS)
+		return;
+	judge_say(judgement, VERDICT_NOT_TESTED, "%s", generation.observed.buf);
+	judge_reason(judgement, "stale status");
+}
+
 static void probe_ready_object(struct probing *probing, const struct object *object, const struct look_kind *kind)
 {
 	auto_judgement struct judgement judgement = JUDGEMENT_INIT;
@@ -196,11 +228,11 @@ static void probe_ready_object(struct probing *probing, const struct object *obj
 		judge_say(&judgement, VERDICT_NOT_TESTED, "not meant to be ready");
 		judge_reason(&judgement, "%s", stopped);
 	} else if (live) {
-		judge_ready(kind->row, live, &judgement);
+		judge_live(kind->row, live, &judgement);
 	} else {
-		judge_absent(kind, &judgement);
+		probing_absent(kind, &judgement);
 	}
-	add_object_result(probing, object, expected, &judgement, clock_monotonic_ms() - started);
+	probing_add_object(probing, object, expected, &judgement, clock_monotonic_ms() - started);
 }
 
 static void probe_ready(struct probing *probing)
@@ -216,86 +248,6 @@ static void probe_ready(struct probing *probing)
 	}
 }
 
-/* ---- endpoint ---- */
-
-static int first_text(json_t *value, const char *concrete, void *arg)
-{
-	const char **text = arg;
-
-	(void)concrete;
-	*text = json_string_value(value);
-	return *text != NULL;
-}
-
-/* The URL to ask, or in the judgement why nothing is asked. */
-static void prepare_endpoint(
-	const struct probing *probing, const struct object *object, const struct look_kind *kind, struct endpoint *endpoint)
-{
-	const char *idle = idle_reason(object->json), *url = NULL;
-	json_t *live = look_object(probing->look, object);
-
-	if (idle) {
-		judge_say(&endpoint->judgement, VERDICT_NOT_TESTED, "not meant to answer");
-		judge_reason(&endpoint->judgement, "%s", idle);
-	} else if (!live) {
-		judge_absent(kind, &endpoint->judgement);
-	} else {
-		fieldpath_each(live, kind->row->endpoint, first_text, &url);
-		if (!url || !*url) {
-			judge_say(&endpoint->judgement, VERDICT_FAIL, "no URL in %s", fieldpath_text(kind->row->endpoint));
-			judge_reason(&endpoint->judgement, "no URL");
-		} else {
-			endpoint->url = xstrdup(url);
-		}
-	}
-}
-
-static void probe_endpoints(struct probing *probing)
-{
-	const struct snapshot *snapshot = probing->look->settings.snapshot;
-	auto_free struct endpoint *endpoints = xcalloc(snapshot->object_count + 1, sizeof(*endpoints));
-	auto_free const struct object **objects = xcalloc(snapshot->object_count + 1, sizeof(*objects));
-	size_t count = 0;
-
-	for (size_t i = 0; i < snapshot->object_count; i++) {
-		const struct look_kind *kind = look_find(probing->look, snapshot->objects[i]->group, snapshot->objects[i]->resource);
-
-		if (!kind || !kind->row || !kind->row->endpoint)
-			continue;
-		objects[count] = snapshot->objects[i];
-		endpoints[count] = (struct endpoint)ENDPOINT_INIT;
-		prepare_endpoint(probing, objects[count], kind, &endpoints[count]);
-		count++;
-	}
-	if (count)
-		endpoint_ask_all(endpoints, count, probing->look->settings.endpoint_timeout_ms);
-	for (size_t i = 0; i < count; i++) {
-		add_object_result(
-			probing, objects[i], "/health, a model and a completion", &endpoints[i].judgement, endpoints[i].milliseconds);
-		endpoint_release(&endpoints[i]);
-	}
-}
-
-/* ---- policy ---- */
-
-static void probe_policies(struct probing *probing)
-{
-	const struct snapshot *snapshot = probing->look->settings.snapshot;
-	auto_judgement struct judgement judgement = JUDGEMENT_INIT;
-	auto_free char *name = NULL;
-	size_t count = 0;
-
-	for (size_t i = 0; i < snapshot->object_count; i++)
-		count += !strcmp(snapshot->objects[i]->group, NETWORK_GROUP) && !strcmp(snapshot->objects[i]->resource, NETWORK_POLICIES);
-	if (!count)
-		return;
-	judge_say(&judgement, VERDICT_NOT_TESTED, "%zu in the snapshot", count);
-	judge_reason(&judgement,
-		"isolation in the data plane needs a probe command; that the policies are there says nothing about the network");
-	name = xasprintf("%zu NetworkPolicies", count);
-	add_result(probing, name, "traffic that no policy allows does not pass", &judgement, 0);
-}
-
 static const struct probe_row {
 	const char *name;
 	void (*run)(struct probing *probing);
@@ -303,9 +255,16 @@ static const struct probe_row {
 	{"object", probe_objects},
 	{"children", probe_children},
 	{"orphans", probe_orphans},
+	{"presets", probe_presets},
+	{"generation", probe_generations},
 	{"ready", probe_ready},
+	{"replicas", probe_replicas},
+	{"gateway", probe_gateways},
 	{"endpoint", probe_endpoints},
+	{"matrix", probe_matrix},
 	{"policy", probe_policies},
+	{"isolation", probe_isolation},
+	{"own", probe_own},
 };
 
 json_t *verify_probes(const struct verify_look *look, struct outcome *outcome)

@@ -61,8 +61,7 @@ static void say_condition(const json_t *condition, const char *where, struct jud
 		judge_note(judgement, "%s%s: %s", where, type, message);
 }
 
-static void require_condition(
-	const json_t *conditions, const char *type, json_int_t generation, const char *where, struct judgement *judgement)
+static void require_true(const json_t *conditions, const char *type, const char *where, struct judgement *judgement)
 {
 	const json_t *condition = find_condition(conditions, type);
 
@@ -71,10 +70,26 @@ static void require_condition(
 		judge_reason(judgement, "not ready");
 	} else if (!is_true(condition)) {
 		say_condition(condition, where, judgement);
-	} else if (!is_current(condition, generation)) {
-		judge_say(judgement, VERDICT_FAIL, "%s%s is that of an older generation", where, type);
-		judge_reason(judgement, "stale status");
 	}
+}
+
+/* A condition that is not True says enough by that. */
+static void require_current(
+	const json_t *conditions, const char *type, json_int_t generation, const char *where, struct judgement *judgement)
+{
+	const json_t *condition = find_condition(conditions, type);
+
+	if (!condition || !is_true(condition) || is_current(condition, generation))
+		return;
+	judge_say(judgement, VERDICT_FAIL, "%s%s is that of an older generation", where, type);
+	judge_reason(judgement, "stale status");
+}
+
+static void require_condition(
+	const json_t *conditions, const char *type, json_int_t generation, const char *where, struct judgement *judgement)
+{
+	require_true(conditions, type, where, judgement);
+	require_current(conditions, type, generation, where, judgement);
 }
 
 /* What else is not True: the parts say why the whole is not. */
@@ -96,21 +111,70 @@ static void note_the_others(const json_t *conditions, const struct strlist *type
 	}
 }
 
-void judge_conditions(const json_t *live, const struct strlist *types, struct judgement *judgement)
+/* Conditions that Ready is not made of, or not of all of them: one that is reported must be True. */
+static const struct {
+	const char *group_slash, *kind;
+	const char *types[4]; /* ended by NULL */
+} ready_parts[] = {
+	{"serving.kserve.io/", "LLMInferenceService", {"PresetsCombined", "WorkloadsReady", "RouterReady", NULL}},
+};
+
+static void judge_parts(const json_t *live, const json_t *conditions, struct judgement *judgement)
+{
+	const char *version = json_text_at(live, "apiVersion", NULL), *kind = json_text_at(live, "kind", NULL);
+
+	for (size_t i = 0; version && kind && i < sizeof(ready_parts) / sizeof(*ready_parts); i++) {
+		const char *group = ready_parts[i].group_slash;
+
+		if (strncmp(version, group, strlen(group)) != 0 || strcmp(kind, ready_parts[i].kind) != 0)
+			continue;
+		for (const char *const *type = ready_parts[i].types; *type; type++)
+			if (find_condition(conditions, *type))
+				require_true(conditions, *type, "", judgement);
+	}
+}
+
+bool judge_generation(const json_t *live, const struct strlist *types, struct judgement *judgement)
 {
 	const json_t *conditions = json_at(live, "status", "conditions", NULL);
 	const json_t *observed = json_at(live, "status", "observedGeneration", NULL);
 	json_int_t generation = generation_of(live);
+	bool known = json_is_integer(observed);
 
-	if (json_is_integer(observed) && json_integer_value(observed) != generation) {
+	if (known && json_integer_value(observed) != generation) {
 		judge_say(judgement, VERDICT_FAIL, "status is of generation %" JSON_INTEGER_FORMAT ", not %" JSON_INTEGER_FORMAT,
 			json_integer_value(observed), generation);
 		judge_reason(judgement, "stale status");
 	}
-	for (size_t i = 0; i < types->count; i++)
-		require_condition(conditions, types->items[i], generation, "", judgement);
-	if (judgement->verdict == VERDICT_FAIL)
+	for (size_t i = 0; i < types->count; i++) {
+		known = known || json_at(find_condition(conditions, types->items[i]), "observedGeneration", NULL);
+		require_current(conditions, types->items[i], generation, "", judgement);
+	}
+	return known;
+}
+
+/* The types must be True; where they are, so must be the parts that the kind has. */
+static void judge_true(const json_t *live, const struct strlist *types, struct judgement *judgement)
+{
+	const json_t *conditions = json_at(live, "status", "conditions", NULL);
+	bool all = true;
+
+	for (size_t i = 0; i < types->count; i++) {
+		const json_t *condition = find_condition(conditions, types->items[i]);
+
+		all = all && condition && is_true(condition);
+		require_true(conditions, types->items[i], "", judgement);
+	}
+	if (!all)
 		note_the_others(conditions, types, judgement);
+	else
+		judge_parts(live, conditions, judgement);
+}
+
+void judge_conditions(const json_t *live, const struct strlist *types, struct judgement *judgement)
+{
+	judge_generation(live, types, judgement);
+	judge_true(live, types, judgement);
 }
 
 static const char *field(const json_t *reference, const char *key, const char *fallback)
@@ -195,21 +259,107 @@ static int first_value(json_t *value, const char *concrete, void *arg)
 	return 1;
 }
 
-void judge_ready(const struct policy_kind *row, json_t *live, struct judgement *judgement)
+static bool is_going(const json_t *live, struct judgement *judgement)
+{
+	if (!json_at(live, "metadata", "deletionTimestamp", NULL))
+		return false;
+	judge_say(judgement, VERDICT_FAIL, "being deleted");
+	judge_reason(judgement, "being deleted");
+	return true;
+}
+
+void judge_state(const struct policy_kind *row, json_t *live, struct judgement *judgement)
 {
 	json_t *parents = NULL;
 
-	if (json_at(live, "metadata", "deletionTimestamp", NULL)) {
-		judge_say(judgement, VERDICT_FAIL, "being deleted");
-		judge_reason(judgement, "being deleted");
+	if (is_going(live, judgement))
 		return;
-	}
 	if (row->ready_conditions.count)
-		judge_conditions(live, &row->ready_conditions, judgement);
+		judge_true(live, &row->ready_conditions, judgement);
 	if (row->ready_parents) {
 		fieldpath_each(live, row->ready_parents, first_value, &parents);
 		judge_parents(live, parents, judgement);
 	}
 	if (judgement->verdict == VERDICT_PASS)
 		judge_say(judgement, VERDICT_PASS, "ready");
+}
+
+void judge_ready(const struct policy_kind *row, json_t *live, struct judgement *judgement)
+{
+	if (row->ready_conditions.count)
+		judge_generation(live, &row->ready_conditions, judgement);
+	judge_state(row, live, judgement);
+}
+
+/* ---- Gateways ---- */
+
+bool judge_is_gateway(const char *group, const char *kind)
+{
+	return !strcmp(group, GATEWAY_GROUP) && !strcmp(kind, "Gateway");
+}
+
+void judge_address(const json_t *live, struct judgement *judgement)
+{
+	json_t *address;
+	size_t i;
+
+	json_array_foreach (json_at(live, "status", "addresses", NULL), i, address) {
+		auto_free char *value = judge_safe(json_text_at(address, "value", NULL));
+
+		if (*value)
+			judge_say(judgement, VERDICT_PASS, "%s", value);
+	}
+	if (judgement->observed.len)
+		return;
+	judge_say(judgement, VERDICT_FAIL, "no address");
+	judge_reason(judgement, "no address");
+}
+
+/* ---- workloads ---- */
+
+static const struct workload_row {
+	const char *group, *resource, *available; /* of status */
+} workload_rows[] = {
+	{"apps", "deployments", "availableReplicas"},
+	{"leaderworkerset.x-k8s.io", "leaderworkersets", "readyReplicas"},
+};
+
+static const struct workload_row *find_workload(const char *group, const char *resource)
+{
+	for (size_t i = 0; i < sizeof(workload_rows) / sizeof(*workload_rows); i++)
+		if (!strcmp(workload_rows[i].group, group) && !strcmp(workload_rows[i].resource, resource))
+			return &workload_rows[i];
+	return NULL;
+}
+
+bool judge_is_workload(const char *group, const char *resource)
+{
+	return find_workload(group, resource) != NULL;
+}
+
+void judge_replicas(const char *group, const char *resource, const json_t *live, const char *none_wanted, struct judgement *judgement)
+{
+	const struct workload_row *row = find_workload(group, resource);
+	const json_t *replicas = json_at(live, "spec", "replicas", NULL), *observed = json_at(live, "status", "observedGeneration", NULL);
+	json_int_t wanted = json_is_integer(replicas) ? json_integer_value(replicas) : 1, available;
+
+	available = json_integer_value(json_at(live, "status", row ? row->available : "", NULL));
+	if (!json_at(live, "spec", NULL)) {
+		judge_say(judgement, VERDICT_NOT_TESTED, "not looked at");
+		judge_reason(judgement, "only its metadata was listed");
+	} else if (wanted == 0 && none_wanted) {
+		judge_say(judgement, VERDICT_NOT_TESTED, "0 replicas");
+		judge_reason(judgement, "%s", none_wanted);
+	} else if (wanted == 0) {
+		judge_say(judgement, VERDICT_FAIL, "0 replicas");
+		judge_reason(judgement, "scaled to nothing");
+	} else if (json_is_integer(observed) && json_integer_value(observed) < generation_of(live)) {
+		judge_say(judgement, VERDICT_FAIL, "status is of an older generation");
+		judge_reason(judgement, "stale status");
+	} else {
+		judge_say(judgement, available < wanted ? VERDICT_FAIL : VERDICT_PASS,
+			"%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " available", available, wanted);
+		if (available < wanted)
+			judge_reason(judgement, "replicas are missing");
+	}
 }

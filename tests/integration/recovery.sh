@@ -255,9 +255,152 @@ test_verify_fails_on_an_orphaned_child() {
 
 test_verify_fails_when_the_model_does_not_answer() {
 	cluster_tell "$target" model off
-	expect 5 dr "$target" verify prod --repo backup --cluster prod
+	expect 5 dr "$target" verify prod --repo backup --cluster prod --probe-timeout 0 -o json
 	cluster_tell "$target" model on
-	has out endpoint
+	failed_probes endpoint
+	jq -e '[.probes[] | select(.result == "fail").observed] | all(. == "GET /health: status 503")' out
+}
+
+# --- one single thing is wrong ------------------------------------------------------------------------------------------------------
+
+# failed_probes NAME...: exactly these fail in ./out
+failed_probes() {
+	same "failed probes" "$(jq -r '[.probes[] | select(.result == "fail").probe] | unique | join(" ")' out)" "$*"
+}
+
+# verify_tuned ARGS...: the model of one service is played by ./model.py, the others by the cluster
+verify_tuned() {
+	dr "$target" verify prod --repo backup --cluster prod --probe-url "rhaii-inference/opt-125m-tuned=http://127.0.0.1:$(cat model.port)" -o json "$@"
+}
+
+# how KIND: what the played model does from now on
+how() {
+	: >asked
+	echo "$1" >model.how
+}
+
+cat >"$work/model.py" <<-'PYTHON'
+	import http.server, json, sys, time
+	work = sys.argv[1]
+	class Model(http.server.BaseHTTPRequestHandler):
+	    def log_message(self, *_): pass
+	    def reply(self, status, body=b'', kind='application/json'):
+	        self.send_response(status)
+	        self.send_header('Content-Type', kind)
+	        self.send_header('Content-Length', str(len(body)))
+	        self.end_headers()
+	        self.wfile.write(body)
+	    def answer(self):
+	        body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
+	        how = open(work + '/model.how').read().strip()
+	        with open(work + '/asked', 'a') as asked:
+	            asked.write('%s %s %s\n' % (self.command, self.path, self.headers.get('Authorization')))
+	        if how == 'loading' and len(open(work + '/asked').readlines()) < 3:
+	            return self.reply(503)
+	        if how == 'redirect':
+	            self.send_response(307)
+	            self.send_header('Location', 'http://127.0.0.1:%d/elsewhere' % self.server.server_port)
+	            self.end_headers()
+	            return
+	        if self.path == '/health':
+	            return self.reply(200)
+	        if self.path == '/v1/models':
+	            return self.reply(200, json.dumps({'data': [{'id': 'm'}]}).encode())
+	        if self.path == '/v1/completions':
+	            return self.reply(404)
+	        text = '' if how == 'empty' else 'hello'
+	        if json.loads(body).get('stream'):
+	            time.sleep(0.2)
+	            return self.reply(200, b'data: {"choices":[{"delta":{"content":"hello"}}]}\n\ndata: [DONE]\n\n', 'text/event-stream')
+	        self.reply(200, json.dumps({'choices': [{'message': {'role': 'assistant', 'content': text}}]}).encode())
+	    do_GET = do_POST = answer
+	server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Model)
+	open(work + '/model.port', 'w').write(str(server.server_port))
+	server.serve_forever()
+PYTHON
+python3 "$work/model.py" "$work" &
+model=$!
+trap 'kill "$model"; finish' EXIT
+
+test_a_chat_model_at_a_configured_url_passes_and_gets_the_token() {
+	for _ in $(seq 50); do [ -s model.port ] || sleep 0.1; done
+	how serving
+	(umask 077 && echo s3cret >token)
+	expect 0 verify_tuned --probe-token-file token -v
+	jq -e '.probes[] | select(.probe == "endpoint" and .object == "LLMInferenceService rhaii-inference/opt-125m-tuned") | .firstTokenMilliseconds >= 200' out
+	same "requests without the token" "$(grep -vc 's3cret$' asked)" 0
+	has_not out s3cret
+	has_not err s3cret
+}
+
+test_a_token_that_others_may_read_is_refused() {
+	echo s3cret >open-token && chmod 644 open-token
+	expect 2 verify_tuned --probe-token-file open-token
+	has err "chmod 600"
+}
+
+test_a_redirect_gets_nothing() {
+	how redirect
+	expect 5 verify_tuned --probe-token-file token
+	failed_probes endpoint
+	has_not asked elsewhere
+}
+
+test_an_empty_completion_fails_alone() {
+	how empty
+	expect 5 verify_tuned
+	failed_probes endpoint
+	jq -e '.probes[] | select(.result == "fail").observed | contains("an empty completion")' out
+}
+
+test_a_model_that_loads_is_waited_for() {
+	how loading
+	expect 0 verify_tuned --probe-timeout 1m
+	same "times that /health was asked" "$(grep -c /health asked)" 3
+}
+
+test_a_policy_that_lets_more_in_fails_alone() {
+	how serving
+	cluster_kubectl "$target" apply -f - <<-YAML
+		apiVersion: networking.k8s.io/v1
+		kind: NetworkPolicy
+		metadata: {name: wider, namespace: rhaii-inference}
+		spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: z}}}], ports: [{port: 9999}]}]}
+	YAML
+	expect 5 verify_tuned
+	cluster_kubectl "$target" -n rhaii-inference delete networkpolicy wider
+	failed_probes matrix
+	jq -e '.probes[] | select(.probe == "matrix").observed | contains("port 9999 from namespace z")' out
+}
+
+test_a_command_tells_whether_the_network_isolates() {
+	expect 0 verify_tuned --isolation-command true
+	expect 5 verify_tuned --isolation-command sh --isolation-command -c --isolation-command 'echo leaks, from a to b; false'
+	failed_probes isolation
+	has out "leaks, from a to b"
+}
+
+# Nobody makes it again while KServe is away.
+test_a_missing_child_fails_alone() {
+	cluster_tell "$target" stop llmisvc
+	cluster_kubectl "$target" -n rhaii-inference delete serviceaccount opt-125m-tuned-epp-sa
+	expect 5 verify_tuned
+	failed_probes children
+}
+
+test_a_workload_without_replicas_fails_alone() {
+	cluster_kubectl "$target" -n rhaii-inference scale deployment opt-125m-tuned-kserve --replicas 0
+	expect 5 verify_tuned
+	jq -e '[.probes[] | select(.result == "fail" and .probe == "replicas").object] == ["Deployment rhaii-inference/opt-125m-tuned-kserve"]' out
+	failed_probes children replicas # of the test before
+}
+
+# KServe is away: the status is that of what was.
+test_a_status_of_an_older_generation_fails() {
+	cluster_kubectl "$target" -n rhaii-inference patch llmisvc facebook-opt-125m-single --type=merge -p '{"spec":{"template":{"terminationGracePeriodSeconds":7}}}' 2>patched || return 0
+	expect 5 verify_tuned
+	jq -e '[.probes[] | select(.result == "fail" and .probe == "generation").object] == ["LLMInferenceService rhaii-inference/facebook-opt-125m-single"]' out
+	jq -e '[.probes[] | select(.probe == "ready" and .object == "LLMInferenceService rhaii-inference/facebook-opt-125m-single").result] == ["not tested"]' out
 }
 
 # --- onto itself -----------------------------------------------------------------------------------------------------------------------

@@ -286,7 +286,7 @@ static void assert_child(const char *child, bool owner_known, enum verdict verdi
 
 	map_put(&uids, "u1", identity);
 	map_put(&uids, "u2", other);
-	judge_child(entry, value, &uids, owner_known, &judgement);
+	judge_child(entry, value, &uids, owner_known, NULL, &judgement);
 	map_release(&uids, NULL);
 	assert_judged(&judgement, verdict, observed);
 	assert_string_equal(judgement.reason.buf, reason);

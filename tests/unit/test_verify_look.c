@@ -34,6 +34,7 @@ static struct policy_kind kinds[] = {
 		.resource = (char[]){"networkpolicies"},
 		.kind = (char[]){"NetworkPolicy"},
 		.namespaced = true},
+	{.group = (char[]){"gateway.networking.k8s.io"}, .resource = (char[]){"gateways"}, .kind = (char[]){"Gateway"}, .namespaced = true},
 };
 static struct policy_inventory inventory[] = {{.group = (char[]){"apps"}, .resource = (char[]){"deployments"}}};
 static const struct policy policy = {
@@ -247,7 +248,8 @@ static void test_an_owner_outside_the_snapshot_is_there(void **state)
 
 static void test_probes_come_in_a_fixed_order(void **state)
 {
-	static const char *const expected[] = {"object", "object", "object", "children", "children", "orphans", "ready", "policy"};
+	static const char *const expected[] = {"object", "object", "object", "children", "children", "orphans", "generation", "ready",
+		"replicas", "matrix", "policy", "isolation"};
 	struct fixture *fixture = *state;
 	struct outcome outcome = {0};
 	auto_json json_t *list = NULL;
@@ -270,7 +272,255 @@ static void test_probes_come_in_a_fixed_order(void **state)
 	assert_probe(list, "children", "Deployment ns/a-1", "fail", "missing");
 	assert_probe(list, "children", "x.y", "not tested", "not known");
 	assert_probe(list, "ready", "Service ns/a", "fail", "not there");
-	assert_probe(list, "policy", "1 NetworkPolicies", "not tested", "1 in the snapshot");
+	assert_probe(list, "generation", "Service ns/a", "not tested", "not looked at");
+	assert_probe(list, "replicas", "Deployment ns/a-1", "not tested", "not looked at");
+	assert_probe(list, "matrix", "1 NetworkPolicies", "not tested", "not looked at");
+	assert_probe(list, "policy", "1 NetworkPolicies", "not tested", "no pods are known");
+	assert_probe(list, "isolation", "1 NetworkPolicies", "not tested", "1 in the snapshot");
+}
+
+/* ---- one single thing is wrong ---- */
+
+#define GENERATED "{'objects':[" ENTRY("a-kserve") "]}"
+#define GATEWAY_OBJECT "{'apiVersion':'gateway.networking.k8s.io/v1','kind':'Gateway','metadata':{'namespace':'ns','name':'g'}}"
+#define POLICY_HEAD "{'apiVersion':'networking.k8s.io/v1','kind':'NetworkPolicy','metadata':{'namespace':'ns','name':'n'},"
+#define CLOSED POLICY_HEAD "'spec':{'podSelector':{'matchLabels':{'app':'a'}},'policyTypes':['Ingress'],'ingress':[]}}"
+#define OPENED                                                                                                                             \
+	POLICY_HEAD                                                                                                                        \
+	"'spec':{'podSelector':{'matchLabels':{'app':'a'}},'policyTypes':['Ingress'],'ingress':[{'from':[{'namespaceSelector':"            \
+	"{'matchLabels':{'kubernetes.io/metadata.name':'y'}}}],'ports':[{'port':8080}]}]}}"
+
+/* The state of a cluster on which all is well; a test changes one of these. */
+struct cluster {
+	const char *service, *deployment, *gateway, *policy;
+};
+#define SERVICE_WITH(generation, observed, ready)                                                                                          \
+	"{'apiVersion':'s.io/v1','kind':'Service','metadata':{'namespace':'ns','name':'a','uid':'u1','generation':" generation "},"        \
+	"'status':{'observedGeneration':" observed ",'conditions':[" ready "]}}"
+#define DEPLOYMENT_WITH(replicas, available)                                                                                               \
+	"{'kind':'Deployment','metadata':{'namespace':'ns','name':'a-kserve'," OWNED(                                                      \
+		"u1") "},'spec':{'replicas':" replicas                                                                                     \
+		      ",'template':{'metadata':{'labels':{'app':'a'}}}},'status':{'availableReplicas':" available "}}"
+#define GATEWAY_WITH(addresses)                                                                                                            \
+	"{'apiVersion':'gateway.networking.k8s.io/v1','kind':'Gateway','metadata':{'namespace':'ns','name':'g'},'status':{'addresses':"    \
+	"[" addresses "]}}"
+#define IS_READY "{'type':'Ready','status':'True'}"
+static const struct cluster well = {.service = SERVICE_WITH("2", "2", IS_READY),
+	.deployment = DEPLOYMENT_WITH("2", "2"),
+	.gateway = GATEWAY_WITH("{'value':'10.0.0.1'}"),
+	.policy = CLOSED};
+
+static json_t *probes_of(struct fixture *fixture, const struct cluster *cluster, const char *other, struct outcome *outcome)
+{
+	auto_free char *service = xasprintf("[%s]", cluster->service);
+	auto_free char *deployment = xasprintf("[%s]", cluster->deployment);
+	auto_free char *gateway = xasprintf("[%s]", cluster->gateway);
+	auto_free char *policies = xasprintf("[%s]", cluster->policy);
+
+	add_object(fixture, "gateways", GATEWAY_OBJECT);
+	add_object(fixture, "networkpolicies", CLOSED);
+	add_object(fixture, "services", SERVICE("a", ""));
+	prepare(fixture, GENERATED, true);
+	give(fixture, "apps", "deployments", deployment);
+	give(fixture, "gateway.networking.k8s.io", "gateways", gateway);
+	give(fixture, "networking.k8s.io", "networkpolicies", policies);
+	give(fixture, "s.io", "services", service);
+	fixture->look->installation.differs = xstrdup(other);
+	return verify_probes(fixture->look, outcome);
+}
+
+/* Exactly this probe fails, so; "": none. The object probes are left out: what a policy says is told by them as well. */
+static void assert_fails(struct fixture *fixture, const struct cluster *cluster, const char *probe, const char *observed)
+{
+	struct outcome outcome = {0};
+	auto_json json_t *list = probes_of(fixture, cluster, NULL, &outcome);
+	const char *failed = "", *seen = "";
+	json_t *row;
+	size_t i;
+
+	json_array_foreach (list, i, row) {
+		if (strcmp(json_text_at(row, "result", NULL), "fail") != 0 || !strcmp(json_text_at(row, "probe", NULL), "object"))
+			continue;
+		assert_string_equal(failed, "");
+		failed = json_text_at(row, "probe", NULL);
+		seen = json_text_at(row, "observed", NULL);
+	}
+	assert_string_equal(failed, probe);
+	assert_string_equal(seen, observed);
+	assert_int_equal(outcome_exit_code(&outcome), *probe ? 5 : 0);
+}
+
+static void test_nothing_fails_where_all_is_well(void **state)
+{
+	assert_fails(*state, &well, "", "");
+}
+
+static void test_only_a_missing_child_fails(void **state)
+{
+	struct cluster cluster = well;
+
+	cluster.deployment = "";
+	assert_fails(*state, &cluster, "children", "missing");
+}
+
+/* Another release of KServe makes other children. */
+static void test_a_missing_child_of_another_installation_is_changed(void **state)
+{
+	struct cluster cluster = well;
+	struct outcome outcome = {0};
+	auto_json json_t *list = NULL;
+
+	cluster.deployment = "";
+	list = probes_of(*state, &cluster, "Deployment kserve/manager runs manager:v2", &outcome);
+	assert_probe(list, "children", "Deployment ns/a-kserve", "changed", "missing");
+	assert_string_equal(json_text_at(find_probe(list, "children", "Deployment ns/a-kserve"), "reason", NULL),
+		"another installation: Deployment kserve/manager runs manager:v2");
+	assert_int_equal(outcome_exit_code(&outcome), 0);
+}
+
+static void test_only_a_wrong_generation_fails(void **state)
+{
+	struct cluster cluster = well;
+
+	cluster.service = SERVICE_WITH("3", "2", IS_READY);
+	assert_fails(*state, &cluster, "generation", "status is of generation 2, not 3");
+}
+
+static void test_only_a_stale_ready_fails(void **state)
+{
+	struct cluster cluster = well;
+
+	cluster.service = SERVICE_WITH("3", "3", "{'type':'Ready','status':'True','observedGeneration':2}");
+	assert_fails(*state, &cluster, "generation", "Ready is that of an older generation");
+}
+
+/* True, but of what was: that is no pass. */
+static void test_a_stale_ready_is_left_open(void **state)
+{
+	struct cluster cluster = well;
+	struct outcome outcome = {0};
+	auto_json json_t *list = NULL;
+
+	cluster.service = SERVICE_WITH("3", "2", IS_READY);
+	list = probes_of(*state, &cluster, NULL, &outcome);
+	assert_probe(list, "ready", "Service ns/a", "not tested", "ready; status is of generation 2, not 3");
+}
+
+static void test_only_a_service_that_is_not_ready_fails(void **state)
+{
+	struct cluster cluster = well;
+
+	cluster.service = SERVICE_WITH("2", "2", "{'type':'Ready','status':'False','reason':'X'}");
+	assert_fails(*state, &cluster, "ready", "Ready is False (X)");
+}
+
+static void test_only_replicas_that_are_missing_fail(void **state)
+{
+	struct cluster cluster = well;
+
+	cluster.deployment = DEPLOYMENT_WITH("4", "3");
+	assert_fails(*state, &cluster, "replicas", "3 of 4 available");
+}
+
+static void test_only_a_workload_without_replicas_fails(void **state)
+{
+	struct cluster cluster = well;
+
+	cluster.deployment = DEPLOYMENT_WITH("0", "0");
+	assert_fails(*state, &cluster, "replicas", "0 replicas");
+}
+
+static void test_only_a_gateway_without_an_address_fails(void **state)
+{
+	struct cluster cluster = well;
+
+	cluster.gateway = GATEWAY_WITH("");
+	assert_fails(*state, &cluster, "gateway", "no address");
+}
+
+static void test_only_a_widened_policy_fails(void **state)
+{
+	struct cluster cluster = well;
+
+	cluster.policy = OPENED;
+	assert_fails(*state, &cluster, "matrix", "widened: ns/ns podSelector app=a -> port 8080 from namespace y");
+}
+
+/* One that was not in the snapshot adds to what the others let in. */
+static void test_a_policy_that_was_added_widens(void **state)
+{
+	struct cluster cluster = well;
+
+	cluster.policy =
+		CLOSED ",{'apiVersion':'networking.k8s.io/v1','kind':'NetworkPolicy','metadata':{'namespace':'ns','name':'m'},"
+		       "'spec':{'podSelector':{'matchLabels':{'app':'a'}},'ingress':[{'ports':[{'port':1}],'from':[{'podSelector':{}}]}]}}";
+	assert_fails(
+		*state, &cluster, "matrix", "widened: ns/ns podSelector app=a -> port 1 from ns/ns other pods; ns/ns podSelector app=a");
+}
+
+static void test_a_narrowed_policy_is_changed(void **state)
+{
+	struct cluster cluster = well;
+	struct outcome outcome = {0};
+	auto_json json_t *list = NULL;
+
+	cluster.policy = CLOSED ",{'apiVersion':'networking.k8s.io/v1','kind':'NetworkPolicy','metadata':{'namespace':'ns','name':'m'},"
+				"'spec':{'podSelector':{'matchLabels':{'app':'a'}},'policyTypes':['Egress']}}";
+	list = probes_of(*state, &cluster, NULL, &outcome);
+	assert_string_equal(json_text_at(find_probe(list, "matrix", "1 NetworkPolicies"), "result", NULL), "changed");
+	assert_int_equal(outcome_exit_code(&outcome), 0);
+}
+
+/* A part of a snapshot may leave policies out that are there. */
+static void test_a_part_of_a_snapshot_has_no_matrix(void **state)
+{
+	struct fixture *fixture = *state;
+	struct cluster cluster = well;
+	struct outcome outcome = {0};
+	auto_json json_t *list = NULL;
+
+	cluster.policy = OPENED;
+	fixture->snapshot.part = true;
+	list = probes_of(fixture, &cluster, NULL, &outcome);
+	assert_probe(list, "matrix", "1 NetworkPolicies", "not tested", "not looked at");
+}
+
+static void test_a_policy_that_selects_no_pod_is_a_finding(void **state)
+{
+	struct cluster cluster = well;
+	struct outcome outcome = {0};
+	auto_json json_t *list = NULL;
+
+	cluster.deployment = "{'kind':'Deployment','metadata':{'namespace':'ns','name':'a-kserve'," OWNED(
+		"u1") "},'spec':{'template':{'metadata':{'labels':{'app':'other'}}}},'status':{'availableReplicas':1}}";
+	list = probes_of(*state, &cluster, NULL, &outcome);
+	assert_probe(list, "policy", "1 NetworkPolicies", "changed", "1 of 1 select no pod");
+	assert_int_equal(outcome_exit_code(&outcome), 0);
+}
+
+/* Converging waits for what verify would complain about. */
+static void test_replicas_and_an_address_are_pending(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add_object(fixture, "services", SERVICE("a", ""));
+	prepare(fixture, GENERATED, false);
+	give(fixture, "apps", "deployments", "[" DEPLOYMENT_WITH("4", "3") "]");
+	give(fixture, "s.io", "services", "[" SERVICE_WITH("2", "2", IS_READY) "]");
+	assert_pending(fixture, 1, "Deployment ns/a-kserve: there, controlled by Service a; 3 of 4 available");
+}
+
+/* A service that its author has scaled to nothing has no replicas to wait for. */
+static void test_no_replicas_are_wanted_of_an_idle_service(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add_object(fixture, "services",
+		"{'apiVersion':'s.io/v1','kind':'Service','metadata':{'namespace':'ns','name':'a'},'spec':{'replicas':0}}");
+	prepare(fixture, GENERATED, false);
+	give(fixture, "apps", "deployments", "[" DEPLOYMENT_WITH("0", "0") "]");
+	give(fixture, "s.io", "services", "[" SERVICE_WITH("2", "2", IS_READY) "]");
+	assert_pending(fixture, 0, "");
 }
 
 /* What the cluster serves at another version cannot be compared field by field, but it is there. */
@@ -405,6 +655,23 @@ int main(void)
 		TEST(test_a_dangling_owner_is_an_orphan),
 		TEST(test_an_owner_outside_the_snapshot_is_there),
 		TEST(test_probes_come_in_a_fixed_order),
+		TEST(test_nothing_fails_where_all_is_well),
+		TEST(test_only_a_missing_child_fails),
+		TEST(test_a_missing_child_of_another_installation_is_changed),
+		TEST(test_only_a_wrong_generation_fails),
+		TEST(test_only_a_stale_ready_fails),
+		TEST(test_a_stale_ready_is_left_open),
+		TEST(test_only_a_service_that_is_not_ready_fails),
+		TEST(test_only_replicas_that_are_missing_fail),
+		TEST(test_only_a_workload_without_replicas_fails),
+		TEST(test_only_a_gateway_without_an_address_fails),
+		TEST(test_only_a_widened_policy_fails),
+		TEST(test_a_policy_that_was_added_widens),
+		TEST(test_a_narrowed_policy_is_changed),
+		TEST(test_a_part_of_a_snapshot_has_no_matrix),
+		TEST(test_a_policy_that_selects_no_pod_is_a_finding),
+		TEST(test_replicas_and_an_address_are_pending),
+		TEST(test_no_replicas_are_wanted_of_an_idle_service),
 		TEST(test_another_version_is_not_compared),
 		TEST(test_a_kind_not_served_fails_its_objects_and_not_its_children),
 		TEST(test_a_kind_that_may_not_be_listed_is_not_tested),
