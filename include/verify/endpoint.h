@@ -25,6 +25,7 @@ struct endpoint {
 	char *url;     /* owned; NULL: nothing is asked */
 	char *connect; /* owned; the address to connect to in the place of the URL's host; NULL: that */
 	bool trusted;  /* it may be sent the token */
+	bool hasty;    /* no patience with this one: nothing says that it is about to serve */
 	struct judgement judgement;
 	int64_t milliseconds;
 	int64_t first_token_ms; /* -1: not known */

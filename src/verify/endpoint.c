@@ -274,7 +274,7 @@ static bool ask_again(struct endpoint *endpoint, int64_t retry_after_ms, const c
 		wait = AGAIN_MAX_MS;
 	if (retry_after_ms > wait)
 		wait = retry_after_ms;
-	if (now + wait > endpoint->ask->until)
+	if (endpoint->hasty || now + wait > endpoint->ask->until)
 		return false;
 	if (endpoint->tries == 1)
 		log_info("waiting for %s%s: %s", endpoint->url, step_of(endpoint)->path, text);

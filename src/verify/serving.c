@@ -302,6 +302,15 @@ static void choose_url(
 		judge_note(&endpoint->judgement, "the token was not sent: the host is neither configured nor an address of a Gateway");
 }
 
+/* One that is not is failed by another probe, and waiting has had its time before. */
+static bool is_ready(const struct policy_kind *row, json_t *live)
+{
+	auto_judgement struct judgement judgement = JUDGEMENT_INIT;
+
+	judge_ready(row, live, &judgement);
+	return judgement.verdict == VERDICT_PASS;
+}
+
 /* The URL to ask, or in the judgement why nothing is asked. */
 static void prepare_endpoint(
 	const struct probing *probing, const struct object *object, const struct look_kind *kind, struct endpoint *endpoint)
@@ -315,6 +324,7 @@ static void prepare_endpoint(
 	} else if (!live) {
 		probing_absent(kind, &endpoint->judgement);
 	} else {
+		endpoint->hasty = !is_ready(kind->row, live);
 		fieldpath_each(live, kind->row->endpoint, first_text, &url);
 		choose_url(probing, object, live, url, endpoint);
 	}

@@ -249,6 +249,20 @@ static void test_a_binding_names_role_and_account(void **state)
 		"{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\",\"name\":\"rhaii-dr-verify\"}");
 }
 
+/* The installation is looked at wherever it is, also by who verifies a few namespaces; and so is what the policy's own probes are about. */
+static void test_verifying_reads_the_installation_and_what_own_probes_name(void **state)
+{
+	static const char text[] = "format: 1\nname: test\nwaves: [{name: only}]\n"
+				   "controllers: [{of: deployments.apps, names: [manager]}]\n"
+				   "probes: [{name: pods, count: {of: pods, min: 1}}, {name: web, http: {url: 'http://h/'}}]\n"
+				   "kinds: [{resource: presets, group: s.io, kind: Preset, wave: only, presets: true}]\n";
+	auto_json json_t *list = manifests_of(text, RBAC_VERIFY, "few");
+	auto_free char *rights = rights_of(item_of(list, "ClusterRole"));
+
+	(void)state;
+	assert_string_equal(rights, "get namespaces/kube-system\nlist deployments/manager\nlist pods\nlist presets\n");
+}
+
 /* The order of the rows of a policy does not show. */
 static void test_rules_are_sorted(void **state)
 {
@@ -322,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_namespaces_narrow_a_snapshot),
 		cmocka_unit_test(test_namespaces_narrow_what_a_restore_writes),
 		cmocka_unit_test(test_a_binding_names_role_and_account),
+		cmocka_unit_test(test_verifying_reads_the_installation_and_what_own_probes_name),
 		cmocka_unit_test(test_rules_are_sorted),
 		cmocka_unit_test(test_no_builtin_policy_gives_rights_on_secrets),
 		cmocka_unit_test(test_a_restore_of_bindings_reads_cluster_roles),

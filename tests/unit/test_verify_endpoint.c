@@ -211,6 +211,21 @@ static void test_patience_ends_with_the_last_answer(void **state)
 	endpoint_release(&endpoint);
 }
 
+static void test_a_service_that_is_not_ready_is_asked_once(void **state)
+{
+	static const struct fake_exchange script[] = {{.status = 503}, {.status = 503}};
+	const struct endpoint_manner patient = {.timeout_ms = 5000, .patience_ms = 20000};
+	struct endpoint endpoint = ENDPOINT_INIT;
+	size_t seen;
+
+	(void)state;
+	endpoint.hasty = true;
+	ask_as(script, COUNT(script), &patient, &endpoint, "GET /ns/a/health ", &seen);
+	assert_int_equal(endpoint.judgement.verdict, VERDICT_FAIL);
+	assert_int_equal(seen, 1);
+	endpoint_release(&endpoint);
+}
+
 /* What no patience mends is told at once. */
 static void test_other_refusals_are_not_asked_again(void **state)
 {
@@ -318,6 +333,7 @@ int main(void)
 		cmocka_unit_test(test_a_model_that_answers_503_fails),
 		cmocka_unit_test(test_a_model_that_loads_is_waited_for),
 		cmocka_unit_test(test_patience_ends_with_the_last_answer),
+		cmocka_unit_test(test_a_service_that_is_not_ready_is_asked_once),
 		cmocka_unit_test(test_other_refusals_are_not_asked_again),
 		cmocka_unit_test(test_a_redirect_is_not_followed),
 		cmocka_unit_test(test_the_token_goes_to_trusted_hosts_only),

@@ -195,6 +195,19 @@ static void test_other_failed_conditions_are_evidence(void **state)
 	assert_string_equal(json_string_value(json_array_get(judgement.evidence, 0)), "RouterReady is False, R: no route");
 }
 
+/* PresetsCombined is no part of KServe's Ready; what is not reported does not apply. */
+static void test_the_parts_of_a_service_must_be_true_where_reported(void **state)
+{
+	static const char head[] = "{'apiVersion':'serving.kserve.io/v1alpha2','kind':'LLMInferenceService','status':{'conditions':["
+				   "{'type':'Ready','status':'True'}";
+	auto_free char *bad = xasprintf("%s,{'type':'PresetsCombined','status':'False','reason':'ConfigNotFound'}]}}", head);
+	auto_free char *good = xasprintf("%s,{'type':'WorkloadsReady','status':'True'},{'type':'Other','status':'False'}]}}", head);
+
+	(void)state;
+	assert_conditions(bad, VERDICT_FAIL, "PresetsCombined is False (ConfigNotFound)");
+	assert_conditions(good, VERDICT_PASS, "");
+}
+
 /* ---- parents ---- */
 
 #define ACCEPTED "{'type':'Accepted','status':'True','observedGeneration':2}"
@@ -369,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_a_stale_status_fails),
 		cmocka_unit_test(test_foreign_text_is_escaped),
 		cmocka_unit_test(test_other_failed_conditions_are_evidence),
+		cmocka_unit_test(test_the_parts_of_a_service_must_be_true_where_reported),
 		cmocka_unit_test(test_an_accepted_route_passes_with_defaults),
 		cmocka_unit_test(test_every_parent_must_answer),
 		cmocka_unit_test(test_a_refused_route_fails),

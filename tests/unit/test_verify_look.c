@@ -13,6 +13,7 @@
 #include "kube/client.h"
 #include "kube/discovery.h"
 #include "kube/kubeconfig.h"
+#include "object/fieldpath.h"
 #include "object/object.h"
 #include "policy/policy.h"
 #include "store/snapshot.h"
@@ -35,6 +36,10 @@ static struct policy_kind kinds[] = {
 		.kind = (char[]){"NetworkPolicy"},
 		.namespaced = true},
 	{.group = (char[]){"gateway.networking.k8s.io"}, .resource = (char[]){"gateways"}, .kind = (char[]){"Gateway"}, .namespaced = true},
+	{.group = (char[]){"gateway.networking.k8s.io"},
+		.resource = (char[]){"httproutes"},
+		.kind = (char[]){"HTTPRoute"},
+		.namespaced = true},
 };
 static struct policy_inventory inventory[] = {{.group = (char[]){"apps"}, .resource = (char[]){"deployments"}}};
 static const struct policy policy = {
@@ -93,6 +98,9 @@ static void give(struct fixture *fixture, const char *group, const char *resourc
 
 static int set_up(void **state)
 {
+	struct error err = ERROR_INIT;
+
+	assert_int_equal(fieldpath_parse(&kinds[4].ready_parents, "status.parents", &err), 0);
 	strlist_add(&kinds[0].ready_conditions, "Ready");
 	*state = xcalloc(1, sizeof(struct fixture));
 	return 0;
@@ -107,6 +115,7 @@ static int tear_down(void **state)
 		object_free(fixture->objects[i]);
 	json_decref(fixture->snapshot.generated);
 	strlist_release(&kinds[0].ready_conditions);
+	fieldpath_free(kinds[4].ready_parents);
 	free(fixture);
 	return 0;
 }
@@ -292,7 +301,7 @@ static void test_probes_come_in_a_fixed_order(void **state)
 
 /* The state of a cluster on which all is well; a test changes one of these. */
 struct cluster {
-	const char *service, *deployment, *gateway, *policy;
+	const char *service, *deployment, *gateway, *policy, *route;
 };
 #define SERVICE_WITH(generation, observed, ready)                                                                                          \
 	"{'apiVersion':'s.io/v1','kind':'Service','metadata':{'namespace':'ns','name':'a','uid':'u1','generation':" generation "},"        \
@@ -305,10 +314,19 @@ struct cluster {
 	"{'apiVersion':'gateway.networking.k8s.io/v1','kind':'Gateway','metadata':{'namespace':'ns','name':'g'},'status':{'addresses':"    \
 	"[" addresses "]}}"
 #define IS_READY "{'type':'Ready','status':'True'}"
+#define ROUTE_OBJECT                                                                                                                       \
+	"{'apiVersion':'gateway.networking.k8s.io/v1','kind':'HTTPRoute','metadata':{'namespace':'ns','name':'r'},'spec':{'parentRefs':"   \
+	"[{'name':'g'}]}}"
+#define ROUTE_WITH(accepted)                                                                                                               \
+	"{'apiVersion':'gateway.networking.k8s.io/v1','kind':'HTTPRoute','metadata':{'namespace':'ns','name':'r','generation':1},"         \
+	"'spec':{'parentRefs':[{'name':'g'}]},'status':{'parents':[{'parentRef':{'name':'g'},'conditions':["                               \
+	"{'type':'Accepted','status':'" accepted "','reason':'X','observedGeneration':1},"                                                 \
+	"{'type':'ResolvedRefs','status':'True','observedGeneration':1}]}]}}"
 static const struct cluster well = {.service = SERVICE_WITH("2", "2", IS_READY),
 	.deployment = DEPLOYMENT_WITH("2", "2"),
 	.gateway = GATEWAY_WITH("{'value':'10.0.0.1'}"),
-	.policy = CLOSED};
+	.policy = CLOSED,
+	.route = ROUTE_WITH("True")};
 
 static json_t *probes_of(struct fixture *fixture, const struct cluster *cluster, const char *other, struct outcome *outcome)
 {
@@ -316,13 +334,16 @@ static json_t *probes_of(struct fixture *fixture, const struct cluster *cluster,
 	auto_free char *deployment = xasprintf("[%s]", cluster->deployment);
 	auto_free char *gateway = xasprintf("[%s]", cluster->gateway);
 	auto_free char *policies = xasprintf("[%s]", cluster->policy);
+	auto_free char *routes = xasprintf("[%s]", cluster->route);
 
 	add_object(fixture, "gateways", GATEWAY_OBJECT);
+	add_object(fixture, "httproutes", ROUTE_OBJECT);
 	add_object(fixture, "networkpolicies", CLOSED);
 	add_object(fixture, "services", SERVICE("a", ""));
 	prepare(fixture, GENERATED, true);
 	give(fixture, "apps", "deployments", deployment);
 	give(fixture, "gateway.networking.k8s.io", "gateways", gateway);
+	give(fixture, "gateway.networking.k8s.io", "httproutes", routes);
 	give(fixture, "networking.k8s.io", "networkpolicies", policies);
 	give(fixture, "s.io", "services", service);
 	fixture->look->installation.differs = xstrdup(other);
@@ -412,6 +433,14 @@ static void test_only_a_service_that_is_not_ready_fails(void **state)
 
 	cluster.service = SERVICE_WITH("2", "2", "{'type':'Ready','status':'False','reason':'X'}");
 	assert_fails(*state, &cluster, "ready", "Ready is False (X)");
+}
+
+static void test_only_a_route_that_is_not_accepted_fails(void **state)
+{
+	struct cluster cluster = well;
+
+	cluster.route = ROUTE_WITH("False");
+	assert_fails(*state, &cluster, "ready", "Gateway ns/g: Accepted is False (X)");
 }
 
 static void test_only_replicas_that_are_missing_fail(void **state)
@@ -662,6 +691,7 @@ int main(void)
 		TEST(test_only_a_stale_ready_fails),
 		TEST(test_a_stale_ready_is_left_open),
 		TEST(test_only_a_service_that_is_not_ready_fails),
+		TEST(test_only_a_route_that_is_not_accepted_fails),
 		TEST(test_only_replicas_that_are_missing_fail),
 		TEST(test_only_a_workload_without_replicas_fails),
 		TEST(test_only_a_gateway_without_an_address_fails),
