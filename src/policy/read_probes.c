@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the rows of `probes`. */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "internal.h"
 #include "object/fieldpath.h"
@@ -158,15 +156,7 @@ static int read_probe(struct reader *reader, const json_t *row)
 int reader_probes(struct reader *reader, const json_t *value, void *row)
 {
 	(void)row;
-	if (!json_is_array(value))
-		return reader_fail(reader, "probes", "a list is needed for");
-	for (size_t i = 0; i < json_array_size(value); i++) {
-		(void)snprintf(reader->where, sizeof(reader->where), "probes[%zu]", i);
-		if (read_probe(reader, json_array_get(value, i)) < 0)
-			return -1;
-	}
-	(void)snprintf(reader->where, sizeof(reader->where), "top level");
-	return 0;
+	return reader_each(reader, value, "probes", "name", read_probe);
 }
 
 void policy_release_probe(struct policy_probe *probe)
