@@ -12,8 +12,12 @@
 #include <stddef.h>
 
 struct error;
+struct strbuf;
 
 /* *out has *out_len bytes and a NUL behind them; the caller frees. ERR_SYNTAX with the offset of the fault. */
 int base64_decode(const char *text, size_t len, char **out, size_t *out_len, struct error *err);
+
+/* Append the text of len bytes, in one line. */
+void base64_encode(const void *data, size_t len, struct strbuf *out);
 
 #endif

@@ -8,10 +8,13 @@
 struct strbuf;
 
 /*
- * Append text so that it stays on its line and commands no terminal: C0, DEL, C1, bidi controls, line separators and bytes that are
- * not UTF-8 become \n, \t, \xNN or \u{NNNN}; longer than max bytes of output (0: no limit) is cut and ends in "...".
+ * Append text so that it stays on its line and commands no terminal: C0, DEL, C1, bidi controls, line separators, U+FFFE and U+FFFF (which XML
+ * forbids), and bytes that are not UTF-8 become \n, \t, \xNN or \u{NNNN}; longer than max bytes of output (0: no limit) is cut and ends in "...".
  */
 void text_escape(struct strbuf *out, const char *text, size_t len, size_t max);
+
+/* Codepoints, which is near enough to columns for names of Kubernetes objects. */
+size_t text_width(const char *text);
 
 /* Shell-style match of the whole of text: '*' any run, '?' one byte. 1 or 0. */
 int text_glob(const char *pattern, const char *text);

@@ -10,6 +10,7 @@
 #include "util/error.h"
 #include "util/file.h"
 #include "util/json.h"
+#include "util/openmetrics.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
 #include "util/text.h"
@@ -269,10 +270,7 @@ static json_t *one(const json_t *entry)
 	return json_integer(1);
 }
 
-/*
- * A row a metric. snapshot_info is a gauge, not an info, and no UNIT is said: the text file collector of Prometheus' node exporter drops a whole file for a
- * type that it does not know.
- */
+/* A row a metric. snapshot_info is a gauge, not an info (util/openmetrics.h). */
 static const struct metric {
 	const char *name, *help;
 	json_t *(*value)(const json_t *entry);
@@ -294,17 +292,6 @@ static const struct metric {
 	{"rhaii_dr_snapshot_info", "Commit of the newest snapshot.", one, true},
 };
 
-static void add_label(struct strbuf *out, const char *name, const char *value)
-{
-	strbuf_addf(out, "%s=\"", name);
-	for (; *value; value++) {
-		if (*value == '\\' || *value == '"')
-			strbuf_addc(out, '\\');
-		strbuf_adds(out, *value == '\n' ? "\\n" : (const char[]){*value, '\0'});
-	}
-	strbuf_addc(out, '"');
-}
-
 static void add_sample(struct strbuf *out, const struct metric *metric, const json_t *entry)
 {
 	auto_json json_t *value = metric->value(entry);
@@ -312,17 +299,12 @@ static void add_sample(struct strbuf *out, const struct metric *metric, const js
 	if (!value)
 		return;
 	strbuf_addf(out, "%s{", metric->name);
-	add_label(out, "cluster", json_text_at(entry, "cluster", NULL));
+	openmetrics_label(out, "cluster", json_text_at(entry, "cluster", NULL));
 	if (metric->commit) {
 		strbuf_addc(out, ',');
-		add_label(out, "commit", json_text_at(entry, "commit", NULL));
+		openmetrics_label(out, "commit", json_text_at(entry, "commit", NULL));
 	}
 	strbuf_addf(out, "} %lld\n", (long long)json_integer_value(value));
-}
-
-static void add_family(struct strbuf *out, const char *name, const char *help)
-{
-	strbuf_addf(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
 }
 
 void status_openmetrics(const json_t *result, struct strbuf *out)
@@ -332,12 +314,12 @@ void status_openmetrics(const json_t *result, struct strbuf *out)
 	size_t i;
 
 	for (size_t row = 0; row < sizeof(metrics) / sizeof(metrics[0]); row++) {
-		add_family(out, metrics[row].name, metrics[row].help);
+		openmetrics_family(out, metrics[row].name, metrics[row].help);
 		json_array_foreach (clusters, i, entry)
 			add_sample(out, &metrics[row], entry);
 	}
-	add_family(out, "rhaii_dr_rpo_target_seconds", "The RPO: --max-age.");
+	openmetrics_family(out, "rhaii_dr_rpo_target_seconds", "The RPO: --max-age.");
 	strbuf_addf(out, "rhaii_dr_rpo_target_seconds %lld\n", (long long)json_integer_value(json_object_get(result, "maxAgeSeconds")));
-	add_family(out, "rhaii_dr_offsite_declared", "1 when somebody declares that copies leave the site; nothing checks it.");
+	openmetrics_family(out, "rhaii_dr_offsite_declared", "1 when somebody declares that copies leave the site; nothing checks it.");
 	strbuf_addf(out, "rhaii_dr_offsite_declared %d\n# EOF\n", offsite && strcmp(offsite, "none") != 0);
 }

@@ -8,6 +8,9 @@
 
 #include "util/error.h"
 #include "util/mem.h"
+#include "util/strbuf.h"
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* Four characters on their way to three bytes. */
 struct group {
@@ -18,7 +21,6 @@ struct group {
 
 static int value_of(char c)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const char *at = c == '\0' ? NULL : strchr(alphabet, c);
 
 	return at ? (int)(at - alphabet) : -1;
@@ -90,4 +92,19 @@ int base64_decode(const char *text, size_t len, char **out, size_t *out_len, str
 	bytes[*out_len] = '\0';
 	*out = bytes;
 	return 0;
+}
+
+void base64_encode(const void *data, size_t len, struct strbuf *out)
+{
+	const unsigned char *bytes = data;
+
+	for (size_t i = 0; i < len; i += 3) {
+		uint32_t bits =
+			(uint32_t)bytes[i] << 16 | (i + 1 < len ? (uint32_t)bytes[i + 1] << 8 : 0) | (i + 2 < len ? bytes[i + 2] : 0U);
+
+		strbuf_addc(out, alphabet[bits >> 18]);
+		strbuf_addc(out, alphabet[bits >> 12 & 63]);
+		strbuf_addc(out, i + 1 < len ? alphabet[bits >> 6 & 63] : '=');
+		strbuf_addc(out, i + 2 < len ? alphabet[bits & 63] : '=');
+	}
 }

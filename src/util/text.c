@@ -50,11 +50,11 @@ static size_t decode(const char *text, size_t len, uint32_t *code)
 	return need;
 }
 
-/* Would move the cursor, end the line, or turn the order of what is shown around. */
+/* Would move the cursor, end the line, turn the order of what is shown around, or break an XML document. */
 static bool is_unsafe(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x061C || code == 0x200E || code == 0x200F ||
-		(code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+		(code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) || code == 0xFFFE || code == 0xFFFF;
 }
 
 /* What the start of text looks like when shown safely; returns the number of its bytes that this stands for. */
@@ -115,6 +115,15 @@ void text_escape(struct strbuf *out, const char *text, size_t len, size_t max)
 		text += used;
 		len -= used;
 	}
+}
+
+size_t text_width(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text; text++)
+		width += ((unsigned char)*text & 0xC0) != 0x80;
+	return width;
 }
 
 int text_glob(const char *pattern, const char *text)

@@ -10,6 +10,7 @@
 
 #include "util/base64.h"
 #include "util/error.h"
+#include "util/strbuf.h"
 
 static void assert_decodes(const char *text, const char *bytes, size_t len)
 {
@@ -34,6 +35,22 @@ static void assert_refuses(const char *text, const char *message)
 	assert_int_equal(err.code, ERR_SYNTAX);
 	assert_string_equal(err.text, message);
 	assert_null(out);
+}
+
+/* The test vectors of RFC 4648, section 10, and the letters at the end of the alphabet. */
+static void test_encodes(void **state)
+{
+	static const char *const vectors[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="},
+		{"fooba", "Zm9vYmE="}, {"\xfb\xff\xbf", "+/+/"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		struct strbuf text = STRBUF_INIT;
+
+		base64_encode(vectors[i][0], strlen(vectors[i][0]), &text);
+		assert_string_equal(text.buf, vectors[i][1]);
+		strbuf_release(&text);
+	}
 }
 
 /* The test vectors of RFC 4648, section 10. */
@@ -78,6 +95,7 @@ static void test_refuses_what_is_not_canonical(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_encodes),
 		cmocka_unit_test(test_decodes_rfc_vectors),
 		cmocka_unit_test(test_decodes_every_byte_value),
 		cmocka_unit_test(test_skips_line_breaks),
