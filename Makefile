@@ -37,7 +37,7 @@ SRC := $(sort $(wildcard src/*/*.c))
 CMD := $(sort $(wildcard cmd/*.c))
 UNIT := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_LIB := $(sort $(filter-out $(UNIT),$(wildcard tests/unit/*.c)))
-SRC_OBJ := $(SRC:%.c=$(O)/%.o) $(O)/gen/policies.o
+SRC_OBJ := $(SRC:%.c=$(O)/%.o) $(O)/gen/policies.o $(O)/gen/report_style.o
 CMD_OBJ := $(CMD:%.c=$(O)/%.o)
 UNIT_BIN := $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
 
@@ -60,10 +60,16 @@ $(BUILD)/gen/policies.c: $(sort $(wildcard policies/*.yaml)) tools/embed.sh
 	$(call say,GEN)
 	$(Q)tools/embed.sh $(sort $(wildcard policies/*.yaml)) > $@.tmp && mv $@.tmp $@
 
-$(O)/gen/policies.o: $(BUILD)/gen/policies.c
+# So is the style of the HTML report.
+$(BUILD)/gen/report_style.c: src/drill/report.css tools/embed_text.sh
+	@mkdir -p $(@D)
+	$(call say,GEN)
+	$(Q)tools/embed_text.sh src/drill/html.h report_style $< > $@.tmp && mv $@.tmp $@
+
+$(O)/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) -I. $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/unit/%: $(O)/tests/unit/%.o $(UNIT_LIB:%.c=$(O)/%.o) $(SRC_OBJ)
 	@mkdir -p $(@D)
@@ -95,6 +101,7 @@ cluster: setup
 	@tests/cluster/build.sh >/dev/null
 
 check: setup
+	@tools/setup.sh browser
 	@echo "check: building the program and its tests"
 	@$(MAKE) --no-print-directory -j2 all unit $(TEXTS)
 	@echo "check: the test clusters' binaries (built once, then cached)"
@@ -120,7 +127,7 @@ check-integration: all $(TEXTS)
 # --- the rules of the house ----------------------------------------------------------------------------------------------------------
 
 .PHONY: lint format
-lint: build/gen/policies.c
+lint: build/gen/policies.c build/gen/report_style.c
 	@tools/setup.sh lint
 	@tools/lint.sh
 
@@ -169,17 +176,17 @@ coverage: setup
 FUZZ := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_BIN := $(FUZZ:tests/fuzz/%.c=build/fuzz/%)
 FUZZ_SECONDS ?= 60
-FUZZ_OBJ := $(SRC:%.c=build/fuzz/obj/%.o) build/fuzz/obj/policies.o
+FUZZ_OBJ := $(SRC:%.c=build/fuzz/obj/%.o) build/fuzz/obj/policies.o build/fuzz/obj/report_style.o
 FUZZ_CC = clang -std=c17 -O1 -g -fsanitize=address,undefined $(CPPFLAGS) $(PKG_CFLAGS)
 build/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
-build/fuzz/obj/policies.o: build/gen/policies.c
+build/fuzz/obj/%.o: build/gen/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link -c -o $@ $<
+	$(Q)$(FUZZ_CC) -I. -fsanitize=fuzzer-no-link -c -o $@ $<
 
 build/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
 	$(call say,LD)

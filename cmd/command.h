@@ -118,6 +118,8 @@ void print_rbac(struct output *out, const json_t *result);
 void snapshot_secrets(const struct snapshot *snapshot, struct strlist *out);
 int command_doctor(struct context *ctx, struct error *err);
 void print_doctor(struct output *out, const json_t *result);
+int command_report(struct context *ctx, struct error *err);
+void print_report(struct output *out, const json_t *result);
 int command_help(struct context *ctx, struct error *err);
 /* What `help` (command NULL) and `COMMAND --help` say, on standard output. */
 int help_show(const char *program, const struct command *command, struct error *err);

@@ -269,6 +269,24 @@ const struct command commands[] = {
 		.print = print_check,
 	},
 	{
+		.name = "report",
+		.summary = "render the record of a drill or a restore, for people or machines",
+		.args = "RECORD [EARLIER...]",
+		.min_args = 1,
+		.max_args = 64,
+		.about =
+			"RECORD is the file of a record. text is for a terminal, md for a ticket, html for an auditor (one file that asks "
+			"for "
+			"nothing else, and prints well), junit for a CI system, openmetrics for a text file collector, json is the record "
+			"itself. EARLIER are records of before, oldest first: the trend is over them and RECORD. The same record gives the "
+			"same bytes. Asks no cluster.",
+		.examples = EXAMPLES("report drill.json", "report drill.json --format html --file drill.html",
+			"report october.json august.json september.json --format md"),
+		.options = OPTIONS(OPTION_FORMAT, OPTION_FILE),
+		.run = command_report,
+		.print = print_report,
+	},
+	{
 		.name = "rbac",
 		.summary = "print the least rights that a command needs, as manifests",
 		.args = "[SNAPSHOT]",

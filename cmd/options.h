@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "drill/report.h"
 #include "policy/rbac.h"
 #include "restore/mapping.h"
 #include "restore/recovery.h"
@@ -85,6 +86,8 @@ enum option_id {
 	OPTION_OPENMETRICS,
 	OPTION_FOR,
 	OPTION_SERVICE_ACCOUNT,
+	OPTION_FORMAT,
+	OPTION_FILE,
 	OPTION_OUTPUT,
 	OPTION_COLOR,
 	OPTION_LOG_FORMAT,
@@ -179,6 +182,8 @@ struct settings {
 	char *openmetrics;
 	enum rbac_command rbac_for;
 	char *service_account; /* NS/NAME; NULL: the default of the command */
+	enum report_format format;
+	char *file; /* NULL: standard output */
 	enum output_format output;
 	enum color_when color;
 	enum log_format log_format;

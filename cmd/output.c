@@ -120,16 +120,6 @@ __attribute__((format(printf, 2, 0))) static void add_formatted(struct output *o
 	add_escaped(out, text);
 }
 
-/* Codepoints, which is near enough to columns for names of Kubernetes objects. */
-static size_t width_of(const char *text)
-{
-	size_t width = 0;
-
-	for (; *text; text++)
-		width += ((unsigned char)*text & 0xC0) != 0x80;
-	return width;
-}
-
 static void add_spaces(struct output *out, size_t count)
 {
 	while (count-- > 0)
@@ -174,6 +164,11 @@ void output_line(struct output *out, const char *fmt, ...)
 	end_line(out);
 }
 
+void output_verbatim(struct output *out, const char *text)
+{
+	strbuf_adds(&out->text, text);
+}
+
 void output_prompt(struct output *out, const char *question)
 {
 	strbuf_adds(&out->text, question);
@@ -181,7 +176,7 @@ void output_prompt(struct output *out, const char *question)
 
 static void add_label(struct output *out, const char *label)
 {
-	size_t width = width_of(label);
+	size_t width = text_width(label);
 
 	strbuf_adds(&out->text, label);
 	add_spaces(out, width < LABEL_WIDTH ? LABEL_WIDTH - width : 1);
@@ -259,7 +254,7 @@ static void cell_text(struct strbuf *text, const struct column *column, const js
 
 static size_t measure(const json_t *rows, const struct column *column)
 {
-	size_t width = width_of(column->title), i;
+	size_t width = text_width(column->title), i;
 	const json_t *row;
 
 	json_array_foreach (rows, i, row) {
@@ -267,7 +262,7 @@ static size_t measure(const json_t *rows, const struct column *column)
 		size_t cell;
 
 		cell_text(&text, column, json_object_get(row, column->key));
-		cell = width_of(text.buf);
+		cell = text_width(text.buf);
 		width = cell > width ? cell : width;
 	}
 	return width;
@@ -280,7 +275,7 @@ static bool is_right(const struct column *column)
 
 static void add_cell(struct output *out, const struct column *column, size_t width, const char *text)
 {
-	size_t used = width_of(text), pad = width > used ? width - used : 0;
+	size_t used = text_width(text), pad = width > used ? width - used : 0;
 	bool right = is_right(column);
 
 	if (right)
@@ -358,7 +353,7 @@ void output_paragraphs(struct output *out, const char *text)
 
 void output_pair(struct output *out, size_t width, const char *left, const char *right)
 {
-	size_t used = width_of(left);
+	size_t used = text_width(left);
 
 	add_spaces(out, 2);
 	strbuf_adds(&out->text, left);

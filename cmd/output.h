@@ -52,6 +52,8 @@ void output_document(struct output *out, enum output_format format, const json_t
 void output_heading(struct output *out, const char *title);
 /* A line; what the arguments put into it is escaped. */
 void output_line(struct output *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A whole document as it is: whoever made it has escaped what is foreign in it. */
+void output_verbatim(struct output *out, const char *text);
 /* A question: no end of line. */
 void output_prompt(struct output *out, const char *question);
 /* "label       text", for the facts at the head of a result. */
