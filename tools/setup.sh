@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Install the Debian packages that a target needs and that are not there: setup.sh check|lint|coverage|fuzz. Says what it installs; with sudo where not root.
+# Install the Debian packages that a target needs and that are not there: setup.sh check|browser|lint|coverage|fuzz. Says what it installs; with sudo where not root.
 set -euo pipefail
 
 packages=(build-essential pkg-config libcurl4-openssl-dev libjansson-dev libgit2-dev libarchive-dev libzstd-dev libyaml-dev libssl-dev zlib1g-dev
 	libcmocka-dev git jq curl zstd openssl ca-certificates python3-yaml strace mount)
 case "${1:-check}" in
 check) ;;
+browser) packages+=(chromium python3-prometheus-client) ;; # what reads reports in tests/integration/report.sh
 lint) packages+=(clang clang-format clang-tidy cppcheck pmccabe shellcheck) ;;
 coverage) packages+=(lcov) ;;
 fuzz) packages+=(clang) ;;
