@@ -422,7 +422,7 @@ const struct part report_parts[] = {
 		COLUMNS({"Objective", "objective", AS_TEXT}, {"Target", "target", AS_DURATION}, {"Achieved", "achieved", AS_DURATION},
 			{"Margin", "margin", AS_DURATION}, {"Verdict", "verdict", AS_STATUS}, {"Measured", "basis", AS_TEXT}),
 		report_objectives},
-	{"timeline", "Timeline", "The phases of the recovery; offsets count from the declared start.", "No phase is in the record.",
+	{"timeline", "Timeline", "The phases of the recovery; offsets count from the declared start, without one from the first that is known.", "No phase is in the record.",
 		EVERYWHERE, false, false,
 		COLUMNS({"Phase", "name", AS_TEXT}, {"Starts after", "offsetMilliseconds", AS_DURATION},
 			{"Took", "milliseconds", AS_DURATION}, {"Of it, people", "humanMilliseconds", AS_DURATION},

@@ -288,8 +288,8 @@ void figure_timeline(const struct report *report, struct strbuf *out)
 	add_timeline_title(report, line.y, out);
 	line.out = out;
 	add_axis(&line, line.y);
+	add_limit(&line, line.y); /* below the labels */
 	strbuf_adds(out, rows.buf);
-	add_limit(&line, line.y);
 	strbuf_addf(out, "</svg>\n%s</figure>\n", legend);
 }
 

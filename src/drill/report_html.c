@@ -163,7 +163,7 @@ static void add_card(struct strbuf *out, const json_t *objective)
 	markup_add(out, *achieved ? achieved : "not known");
 	strbuf_adds(out, "</p><p>");
 	add_badge(out, verdict);
-	strbuf_adds(out, *target ? " of " : " no target");
+	strbuf_adds(out, *target ? " of " : "");
 	markup_add(out, target);
 	strbuf_adds(out, *target && *margin ? ", " : "");
 	markup_add(out, *target ? margin : "");
