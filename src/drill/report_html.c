@@ -23,6 +23,9 @@ static const struct figure {
 	void (*draw)(const struct report *report, struct strbuf *out);
 } figures[] = {{"timeline", figure_timeline}, {"trend", figure_trend}};
 
+static const char *const cell_class[] = {
+	[AS_TEXT] = "text", [AS_NAME] = "mono", [AS_STATUS] = "status", [AS_NUMBER] = "right", [AS_DURATION] = "right", [AS_FILL] = "fill"};
+
 static void add_badge(struct strbuf *out, const char *safe)
 {
 	enum tone tone = tone_of(safe);
@@ -79,9 +82,7 @@ static void add_cell(struct strbuf *out, const struct part *part, const struct p
 
 	cell_lines(column, row, &lines);
 	strbuf_addf(out, head ? "<th scope=\"row\" role=\"rowheader\" class=\"%s%s\"" : "<td role=\"cell\" class=\"%s%s\"",
-		column->kind == AS_NAME               ? "mono"
-			: cell_is_right(column->kind) ? "right"
-						      : "text",
+		cell_class[column->kind],
 		lines.count == 0 && column->kind != AS_FILL ? " empty"
 			: is_short(&lines)                  ? " short"
 							    : "");
