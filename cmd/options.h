@@ -165,9 +165,9 @@ struct settings {
 	int64_t probe_timeout_ms;
 	struct strlist probe_urls, isolation_command;
 	char *probe_ca_file, *probe_token_file; /* NULL: none */
-	int64_t rpo_ms;        /* 0: not set */
-	char *since;           /* declared start of the disaster, as phases_since takes it; NULL: none */
-	struct strlist phases; /* as phases_declare takes them */
+	int64_t rpo_ms;                         /* 0: not set */
+	char *since;                            /* declared start of the disaster, as phases_since takes it; NULL: none */
+	struct strlist phases;                  /* as phases_declare takes them */
 	bool waiting;
 	char *report_dir; /* NULL: beside the journal */
 	struct recovery recovery;

@@ -94,7 +94,7 @@ struct restore {
 	size_t action_count;
 	struct wave_times *wave_times;
 	struct restore_patience patience;
-	struct phases *phases;    /* the clock: that of the settings, else our own */
+	struct phases *phases; /* the clock: that of the settings, else our own */
 	struct phases own_phases;
 	size_t jumps_told;    /* how many of its jumps the journal has */
 	int64_t tell_at;      /* monotonic ms: then more is said of how far it is; 0: nothing was said yet */

@@ -107,7 +107,6 @@ static void test_a_500_is_final_only_when_a_webhook_was_asked(void **state)
 	} cases[] = {{"", "admission webhook 'v.kserve' denied the request: bad", ERR_REJECTED},
 		{"InternalError", "Internal error occurred: jsonpatch add operation does not apply", ERR_REJECTED},
 		{"InternalError", "failed calling webhook 'v.kserve': connection refused", ERR_UNAVAILABLE},
-		{"InternalError", "conversion webhook for s.io/v1, Kind=Thing failed: Post: connect: connection refused", ERR_UNAVAILABLE},
 		{"InternalError", "etcdserver: leader changed", ERR_UNAVAILABLE}};
 
 	(void)state;
@@ -725,6 +724,78 @@ static void test_send_tries_once_and_tells(void **state)
 	stop(&f);
 }
 
+/* ---- expected ---- */
+
+static const struct kube_request get_a = {.method = "GET", .path = "/a"}, get_b = {.method = "GET", .path = "/b"};
+
+static void expect_text(struct fixture *f, const struct kube_request *request, const char *expected)
+{
+	auto_json json_t *got = NULL;
+
+	assert_int_equal(kube_call(f->client, request, &got, &f->err), 0);
+	assert_string_equal(json_text_at(got, "is", NULL), expected);
+}
+
+/* Both are on their way before the first is called for; a second call asks anew. */
+static void test_what_is_expected_is_taken_once(void **state)
+{
+	const struct fake_exchange script[] = {{.path = "/a", .status = 200, .body = "{\"is\":\"a\"}"},
+		{.path = "/b", .status = 200, .body = "{\"is\":\"b\"}"}, {.path = "/b", .status = 200, .body = "{\"is\":\"later\"}"}};
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	kube_expect(f.client, &get_b);
+	expect_text(&f, &get_a, "a");
+	expect_text(&f, &get_b, "b");
+	assert_int_equal(kube_request_count(f.client), 2);
+	expect_text(&f, &get_b, "later");
+	assert_int_equal(kube_request_count(f.client), 3);
+	stop(&f);
+}
+
+static void test_what_is_expected_by_another_accept_is_not_taken(void **state)
+{
+	const struct fake_exchange script[] = {
+		{.path = "/a", .status = 200, .body = "{\"is\":\"table\"}"}, {.path = "/a", .status = 200, .body = "{\"is\":\"a\"}"}};
+	const struct kube_request table = {.method = "GET", .path = "/a", .accept = "application/table"};
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	kube_expect(f.client, &table);
+	expect_text(&f, &get_a, "a");
+	kube_expect_end(f.client);
+	stop(&f);
+}
+
+/* 503 may pass later: the call asks by itself, as ever. */
+static void test_an_expected_answer_that_failed_is_asked_for_again(void **state)
+{
+	const struct fake_exchange script[] = {{.path = "/a", .status = 503}, {.path = "/a", .status = 200, .body = "{\"is\":\"a\"}"}};
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	kube_expect(f.client, &get_a);
+	expect_text(&f, &get_a, "a");
+	stop(&f);
+}
+
+static void test_an_expected_refusal_is_an_answer(void **state)
+{
+	const struct fake_exchange script[] = {{.path = "/a", .status = 403}};
+	struct fixture f = {0};
+
+	(void)state;
+	start(&f, script, COUNT(script));
+	kube_expect(f.client, &get_a);
+	assert_int_equal(kube_call(f.client, &get_a, NULL, &f.err), -1);
+	assert_int_equal(f.err.code, ERR_FORBIDDEN);
+	assert_int_equal(kube_request_count(f.client), 1);
+	stop(&f);
+}
+
 static void test_cancelled_requests_call_nobody(void **state)
 {
 	const struct fake_exchange script[] = {{.status = 200, .hold = true}};
@@ -849,6 +920,10 @@ int main(void)
 		cmocka_unit_test(test_requests_outlive_the_certificate_they_went_out_with),
 		cmocka_unit_test(test_wrong_plugins_are_told_apart),
 		cmocka_unit_test(test_send_tries_once_and_tells),
+		cmocka_unit_test(test_what_is_expected_is_taken_once),
+		cmocka_unit_test(test_what_is_expected_by_another_accept_is_not_taken),
+		cmocka_unit_test(test_an_expected_answer_that_failed_is_asked_for_again),
+		cmocka_unit_test(test_an_expected_refusal_is_an_answer),
 		cmocka_unit_test(test_cancelled_requests_call_nobody),
 		cmocka_unit_test(test_merge_patch_asks_strictly),
 		cmocka_unit_test(test_get_names_the_object),
