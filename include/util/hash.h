@@ -3,12 +3,19 @@
 #ifndef RHAII_UTIL_HASH_H
 #define RHAII_UTIL_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#define HASH_RAW_SIZE 32      /* SHA-256 */
 #define HASH_HEX_SIZE 65      /* SHA-256 in hex and the NUL */
 #define HASH_SHA1_HEX_SIZE 41 /* SHA-1 in hex and the NUL */
 
 void hash_sha256(const void *data, size_t len, char hex[HASH_HEX_SIZE]);
+void hash_sha256_raw(const void *data, size_t len, unsigned char raw[HASH_RAW_SIZE]);
+/* len bytes as 2 * len digits and a NUL. */
+void hash_hex(const unsigned char *raw, size_t len, char *hex);
+/* The other way; false when hex is not just len bytes in lower case. */
+bool hash_from_hex(const char *hex, unsigned char *raw, size_t len);
 
 /* Streaming. */
 struct hash;

@@ -21,6 +21,8 @@ struct map {
 
 /* The value, or NULL when the key is not there. */
 void *map_get(const struct map *map, const char *key);
+/* The map's own copy of the key, or NULL when it is not there. */
+const char *map_key(const struct map *map, const char *key);
 /* Set the value (not NULL), replacing an older one, which is returned. */
 void *map_put(struct map *map, const char *key, void *value);
 /* The entry behind *at, which starts at 0, in no order that means anything; NULL after the last. The map must not grow meanwhile. */

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "util/error.h"
@@ -65,17 +66,35 @@ static size_t finish(struct hash *hash, unsigned char raw[EVP_MAX_MD_SIZE])
 	return len;
 }
 
-void hash_final(struct hash *hash, char *hex)
-{
-	static const char digits[] = "0123456789abcdef";
-	unsigned char raw[EVP_MAX_MD_SIZE];
-	size_t len = finish(hash, raw);
+static const char digits[] = "0123456789abcdef";
 
+void hash_hex(const unsigned char *raw, size_t len, char *hex)
+{
 	for (size_t i = 0; i < len; i++) {
 		*hex++ = digits[raw[i] >> 4];
 		*hex++ = digits[raw[i] & 0x0F];
 	}
 	*hex = '\0';
+}
+
+bool hash_from_hex(const char *hex, unsigned char *raw, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		const char *high = *hex ? strchr(digits, *hex++) : NULL;
+		const char *low = high && *hex ? strchr(digits, *hex++) : NULL;
+
+		if (!low)
+			return false;
+		raw[i] = (unsigned char)((high - digits) << 4 | (low - digits));
+	}
+	return *hex == '\0';
+}
+
+void hash_final(struct hash *hash, char *hex)
+{
+	unsigned char raw[EVP_MAX_MD_SIZE];
+
+	hash_hex(raw, finish(hash, raw), hex);
 }
 
 void hash_final_raw(struct hash *hash, unsigned char *raw)
@@ -93,4 +112,12 @@ void hash_sha256(const void *data, size_t len, char hex[HASH_HEX_SIZE])
 
 	hash_update(hash, data, len);
 	hash_final(hash, hex);
+}
+
+void hash_sha256_raw(const void *data, size_t len, unsigned char raw[HASH_RAW_SIZE])
+{
+	struct hash *hash = hash_new(0);
+
+	hash_update(hash, data, len);
+	hash_final_raw(hash, raw);
 }

@@ -45,6 +45,11 @@ void *map_get(const struct map *map, const char *key)
 	return map->cap ? map_slot(map->slots, map->cap, key)->value : NULL;
 }
 
+const char *map_key(const struct map *map, const char *key)
+{
+	return map->cap ? map_slot(map->slots, map->cap, key)->key : NULL;
+}
+
 void *map_put(struct map *map, const char *key, void *value)
 {
 	struct map_entry *slot;

@@ -67,6 +67,29 @@ static void test_raw_sha1_is_twenty_bytes(void **state)
 	assert_memory_equal(raw + 16, "\x9c\xd0\xd8\x9d\xaa", 5);
 }
 
+static void test_hex_and_back_are_the_same_bytes(void **state)
+{
+	static const unsigned char raw[] = {0x00, 0x0f, 0xa9, 0xff};
+	unsigned char back[sizeof(raw)];
+	char hex[2 * sizeof(raw) + 1];
+
+	(void)state;
+	hash_hex(raw, sizeof(raw), hex);
+	assert_string_equal(hex, "000fa9ff");
+	assert_true(hash_from_hex(hex, back, sizeof(back)));
+	assert_memory_equal(back, raw, sizeof(raw));
+}
+
+static void test_what_is_not_that_many_digits_is_refused(void **state)
+{
+	static const char *const wrong[] = {"", "0", "000fa9f", "000fa9ff0", "000fa9ff00", "000FA9FF", "000fa9fg", "000fa9 f"};
+	unsigned char raw[4];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_false(hash_from_hex(wrong[i], raw, sizeof(raw)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -75,6 +98,8 @@ int main(void)
 		cmocka_unit_test(test_sha1_gives_git_ids),
 		cmocka_unit_test(test_raw_digest_is_the_hex_one_in_bytes),
 		cmocka_unit_test(test_raw_sha1_is_twenty_bytes),
+		cmocka_unit_test(test_hex_and_back_are_the_same_bytes),
+		cmocka_unit_test(test_what_is_not_that_many_digits_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
