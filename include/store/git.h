@@ -103,6 +103,7 @@ void git_captured_trailers(struct git_store *store, const char *cluster, const c
 
 /* Takes the writer's lock when it is not held yet. A head whose files cannot be listed is fine here (git_write_changes says so). */
 int git_write_begin(struct git_write **out, struct git_store *store, const char *cluster, struct error *err);
+/* ERR_FAILED also when the path was there already. */
 int git_write_file(struct git_write *w, const char *path, const void *data, size_t len, struct error *err);
 /* What is known of a file once it is written, so that the same bytes need no hash the next time. */
 struct git_file {
@@ -113,7 +114,7 @@ struct git_file {
 void git_write_last(const struct git_write *w, struct git_file *out);
 /* As git_write_file, for bytes that are in the repository: 1, or 0 when they are not there (any more) and nothing was added. */
 int git_write_reuse(struct git_write *w, const char *path, const struct git_file *file, struct error *err);
-/* id of the tree and SHA-256 of its manifest; *unchanged when the branch head has this tree. ERR_FAILED when a path came twice. */
+/* id of the tree and SHA-256 of its manifest; *unchanged when the branch head has this tree. */
 int git_write_finish(struct git_write *w, char tree[GIT_ID_SIZE], char manifest_sha256[65], bool *unchanged, struct error *err);
 /*
  * Call fn for each file that differs between the branch head's tree and the finished one, by path; old or new_ is NULL where there is none, both

@@ -15,6 +15,9 @@ struct error;
 /* Append the file's bytes; more than max bytes is an error. ERR_NOT_FOUND when it is not there. */
 int file_read(const char *path, size_t max, struct strbuf *out, struct error *err);
 
+/* The SHA-256 of the file in hex, without holding it in memory. ERR_NOT_FOUND when it is not there. */
+int file_sha256(const char *path, char hex[65], struct error *err);
+
 /* A file under construction: temp file beside path (O_EXCL, 0600, name starts with ".tmp-"), checked writes; the first write error sticks. A kill leaves the temp file behind: sweeping is for whoever owns the directory. */
 struct file_writer;
 /* mode: as it stays, whatever the umask; in a shared directory (file_is_shared) the group gets what the owner has. */

@@ -19,7 +19,6 @@
 
 #define SIDECAR_MODE 0600
 #define SIDECAR_MAX 8192
-#define ARCHIVE_MAX (4ull << 30) /* bytes of one that we would make */
 
 /* What goes into an archive, and where. */
 struct content {
@@ -245,16 +244,6 @@ static int build(
 	return write_sidecar(path, sum, err);
 }
 
-static int sum_file(const char *path, char sum[HASH_HEX_SIZE], struct error *err)
-{
-	auto_strbuf struct strbuf bytes = STRBUF_INIT;
-
-	if (file_read(path, ARCHIVE_MAX, &bytes, err) < 0)
-		return -1;
-	hash_sha256(bytes.buf, bytes.len, sum);
-	return 0;
-}
-
 static int check_sidecar(const char *path, const char *sum, struct error *err)
 {
 	auto_free char *sidecar = sidecar_path(path), *expected = sidecar_text(path, sum);
@@ -288,7 +277,7 @@ static int make(const char *path, struct git_store *store, const struct archive_
 	auto_content struct content content = {.made = STRBUF_INIT};
 	char sum[HASH_HEX_SIZE];
 
-	if (file_exists(path) && sum_file(path, sum, err) < 0)
+	if (file_exists(path) && file_sha256(path, sum, err) < 0)
 		return -1;
 	if (file_exists(path) && file_exists(sidecar))
 		return check_sidecar(path, sum, err);

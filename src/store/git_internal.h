@@ -71,9 +71,10 @@ int git_walk(struct git_store *store, const git_oid *tree, git_walk_fn fn, void 
 
 /* A set of ids, open addressing: an id is its own hash. Zeroed it is empty. */
 struct git_ids {
-	git_oid *slots;
-	bool *used;
-	size_t count, cap;
+	unsigned char (*ids)[GIT_OID_RAWSZ];
+	size_t count, ids_cap;
+	uint32_t *slots; /* place in ids + 1; 0: free */
+	size_t cap;      /* of slots, 0 or a power of two */
 };
 /* The first bytes of an id, which are as good as random. */
 uint64_t git_id_bits(const git_oid *id);

@@ -23,9 +23,9 @@
 #define TEMPORARY "tmp_object_git2_"
 #define TEMPORARY_SECONDS 3600
 #define LABEL_MAX 63
-#define PACK_WINDOW ((size_t)1 << 20)
-#define PACK_MAPPED ((size_t)8 << 20)
-#define CACHE_MAX ((size_t)4 << 20)
+#define PACK_WINDOW ((size_t)512 << 10)
+#define PACK_MAPPED ((size_t)4 << 20)
+#define CACHE_MAX ((size_t)1 << 20)
 /* Above those of libgit2's own backends, 1 and 2: where new objects go is where the first backend that writes puts them. */
 #define MEMORY_PRIORITY 100
 

@@ -10,17 +10,13 @@
 #include "util/hash.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
+#include "util/table.h"
 #include "util/text.h"
 
-struct entry {
-	char *path;
+/* Of each file, by path. */
+struct file {
 	git_oid id;
-	char sha256[HASH_HEX_SIZE];
-};
-
-struct entries {
-	struct entry *items;
-	size_t count, cap;
+	unsigned char sha256[HASH_RAW_SIZE];
 };
 
 struct git_write {
@@ -31,7 +27,8 @@ struct git_write {
 	bool has_step;
 	git_oid step;              /* on the head, the commit follows it */
 	struct git_ids head_blobs; /* as far as its tree can be walked */
-	struct entries files;
+	struct table files;
+	uint32_t *order; /* of the files, once they are finished */
 	size_t last_len; /* of the file added last */
 	unsigned long long bytes;
 	struct git_sink *sink;
@@ -40,23 +37,6 @@ struct git_write {
 	bool failed; /* what has failed once is not committed */
 	git_oid tree;
 };
-
-static void entries_release(struct entries *entries)
-{
-	for (size_t i = 0; i < entries->count; i++)
-		free(entries->items[i].path);
-	free(entries->items);
-}
-
-static struct entry *entries_add(struct entries *entries, const char *path)
-{
-	struct entry *entry;
-
-	entries->items = xgrow(entries->items, &entries->cap, entries->count + 1, sizeof(*entries->items));
-	entry = &entries->items[entries->count++];
-	entry->path = xstrdup(path);
-	return entry;
-}
 
 /* ---- begin ---- */
 
@@ -113,6 +93,7 @@ int git_write_begin(struct git_write **out, struct git_store *store, const char 
 	w = xcalloc(1, sizeof(*w));
 	w->store = store;
 	w->cluster = xstrdup(cluster);
+	w->files = (struct table)TABLE_INIT(sizeof(struct file));
 	if (read_head(w, err) < 0) {
 		git_write_free(w);
 		return -1;
@@ -128,7 +109,8 @@ void git_write_free(struct git_write *w)
 	if (!w)
 		return;
 	git_sink_free(w->sink);
-	entries_release(&w->files);
+	table_release(&w->files);
+	free(w->order);
 	git_ids_release(&w->head_blobs);
 	free(w->cluster);
 	free(w->remark);
@@ -164,25 +146,33 @@ static int check_file(const struct git_write *w, const char *path, size_t len, s
 	return 0;
 }
 
-static struct entry *add_file(struct git_write *w, const char *path, size_t len, const git_oid *id)
+/* Whoever adds it fills it. NULL: it is there already. Nothing is damaged then: this is what we were given. */
+static struct file *add_file(struct git_write *w, const char *path, size_t len, struct error *err)
 {
-	struct entry *entry = entries_add(&w->files, path);
+	bool added;
+	uint32_t at = table_add(&w->files, path, &added);
 
-	entry->id = *id;
+	if (!added) {
+		(void)error_set(err, ERR_FAILED, "'%s' is there twice: the server listed one object twice", path);
+		return NULL;
+	}
 	w->bytes += tree_cost(path, len);
 	w->last_len = len;
-	return entry;
+	return table_value(&w->files, at);
 }
 
 static int write_file(struct git_write *w, const char *path, const void *data, size_t len, struct error *err)
 {
-	git_oid id;
+	struct file *file;
 
 	if (check_file(w, path, len, err) < 0)
 		return -1;
-	if (git_sink_add(w->sink, GIT_OBJECT_BLOB, data, len, &id, err) < 0)
+	file = add_file(w, path, len, err);
+	if (!file)
+		return -1;
+	if (git_sink_add(w->sink, GIT_OBJECT_BLOB, data, len, &file->id, err) < 0)
 		return error_wrap(err, "'%s'", path);
-	hash_sha256(data, len, add_file(w, path, len, &id)->sha256);
+	hash_sha256_raw(data, len, file->sha256);
 	return 0;
 }
 
@@ -193,26 +183,29 @@ int git_write_file(struct git_write *w, const char *path, const void *data, size
 
 void git_write_last(const struct git_write *w, struct git_file *out)
 {
-	const struct entry *last = &w->files.items[w->files.count - 1];
+	const struct file *last = table_value(&w->files, w->files.count - 1);
 
 	git_oid_tostr(out->id, sizeof(out->id), &last->id);
-	memcpy(out->sha256, last->sha256, sizeof(out->sha256));
+	hash_hex(last->sha256, HASH_RAW_SIZE, out->sha256);
 	out->len = w->last_len;
 }
 
-static int reuse_file(struct git_write *w, const char *path, const struct git_file *file, struct error *err)
+static int reuse_file(struct git_write *w, const char *path, const struct git_file *known, struct error *err)
 {
-	git_oid id;
+	struct file read, *file;
 	int there;
 
-	if (check_file(w, path, file->len, err) < 0)
+	if (check_file(w, path, known->len, err) < 0)
 		return -1;
-	if (git_oid_fromstr(&id, file->id) < 0 || strlen(file->sha256) != HASH_HEX_SIZE - 1)
+	if (git_oid_fromstr(&read.id, known->id) < 0 || !hash_from_hex(known->sha256, read.sha256, HASH_RAW_SIZE))
 		return 0;
-	there = git_sink_reuse(w->sink, GIT_OBJECT_BLOB, &id, err);
+	there = git_sink_reuse(w->sink, GIT_OBJECT_BLOB, &read.id, err);
 	if (there <= 0)
 		return there < 0 ? error_wrap(err, "'%s'", path) : 0;
-	memcpy(add_file(w, path, file->len, &id)->sha256, file->sha256, HASH_HEX_SIZE);
+	file = add_file(w, path, known->len, err);
+	if (!file)
+		return -1;
+	*file = read;
 	return 1;
 }
 
@@ -223,30 +216,42 @@ int git_write_reuse(struct git_write *w, const char *path, const struct git_file
 
 /* ---- finish ---- */
 
-static int compare_entries(const void *a, const void *b)
+/* The file that is number i in the order of paths, its path in path. */
+static const struct file *file_at(const struct git_write *w, size_t i, struct strbuf *path)
 {
-	const struct entry *x = a, *y = b;
-
-	return strcmp(x->path, y->path);
+	table_key(&w->files, w->order[i], path);
+	return table_value(&w->files, w->order[i]);
 }
 
-static void sum_manifest(const struct entries *files, char sum[HASH_HEX_SIZE])
+/* Append the line of the manifest. */
+static void manifest_line(const struct git_write *w, size_t i, struct strbuf *path, struct strbuf *line)
 {
+	const struct file *file = file_at(w, i, path);
+	char hex[HASH_HEX_SIZE];
+
+	hash_hex(file->sha256, HASH_RAW_SIZE, hex);
+	tree_manifest_line(hex, path->buf, line);
+}
+
+static void sum_manifest(const struct git_write *w, char sum[HASH_HEX_SIZE])
+{
+	auto_strbuf struct strbuf path = STRBUF_INIT, line = STRBUF_INIT;
 	struct hash *hash = hash_new(0);
 
-	for (size_t i = 0; i < files->count; i++) {
-		hash_update(hash, files->items[i].sha256, HASH_HEX_SIZE - 1);
-		hash_update(hash, "  ", 2);
-		hash_update(hash, files->items[i].path, strlen(files->items[i].path));
-		hash_update(hash, "\n", 1);
+	for (size_t i = 0; i < w->files.count; i++) {
+		strbuf_truncate(&line, 0);
+		manifest_line(w, i, &path, &line);
+		hash_update(hash, line.buf, line.len);
 	}
 	hash_final(hash, sum);
 }
 
 void git_write_manifest(const struct git_write *w, struct strbuf *out)
 {
+	auto_strbuf struct strbuf path = STRBUF_INIT;
+
 	for (size_t i = 0; i < w->files.count; i++)
-		tree_manifest_line(w->files.items[i].sha256, w->files.items[i].path, out);
+		manifest_line(w, i, &path, out);
 }
 
 static int store_folder(const void *data, size_t len, unsigned char id[TREE_ID_RAW], void *arg, struct error *err)
@@ -260,38 +265,38 @@ static int store_folder(const void *data, size_t len, unsigned char id[TREE_ID_R
 	return 0;
 }
 
-static int store_trees(struct git_write *w, struct error *err)
+static int build_trees(struct git_write *w, struct tree_builder *builder, struct error *err)
 {
-	auto_free struct tree_entry *entries = xcalloc(w->files.count, sizeof(*entries));
-	unsigned char id[TREE_ID_RAW];
+	auto_strbuf struct strbuf path = STRBUF_INIT;
 
 	for (size_t i = 0; i < w->files.count; i++) {
-		entries[i].path = w->files.items[i].path;
-		memcpy(entries[i].id, w->files.items[i].id.id, TREE_ID_RAW);
+		const struct file *file = file_at(w, i, &path);
+
+		if (tree_builder_add(builder, path.buf, file->id.id, err) < 0)
+			return -1;
 	}
-	if (tree_build(entries, w->files.count, 0, store_folder, w, id, err) < 0)
-		return -1;
-	memcpy(w->tree.id, id, TREE_ID_RAW);
-	return 0;
+	return tree_builder_finish(builder, w->tree.id, err);
 }
 
-/* Sorted they are. Nothing is damaged: this is what we were given. */
-static int check_twice(const struct entries *files, struct error *err)
+static int store_trees(struct git_write *w, struct error *err)
 {
-	for (size_t i = 1; i < files->count; i++)
-		if (compare_entries(&files->items[i - 1], &files->items[i]) == 0)
-			return error_set(err, ERR_FAILED, "'%s' is there twice: the server listed one object twice", files->items[i].path);
-	return 0;
+	struct tree_builder *builder = tree_builder_new(store_folder, w);
+	int rc = build_trees(w, builder, err);
+
+	tree_builder_free(builder);
+	return rc;
 }
 
 static int finish(struct git_write *w, struct error *err)
 {
 	if (check_usable(w, false, err) < 0)
 		return -1;
-	if (w->files.count)
-		qsort(w->files.items, w->files.count, sizeof(*w->files.items), compare_entries);
-	if (check_twice(&w->files, err) < 0 || store_trees(w, err) < 0 || git_sink_flush(w->sink, err) < 0)
+	w->order = table_sorted(&w->files);
+	if (store_trees(w, err) < 0 || git_sink_flush(w->sink, err) < 0)
 		return -1;
+	git_sink_free(w->sink);
+	w->sink = NULL;
+	git_ids_release(&w->head_blobs);
 	w->finished = true;
 	return 0;
 }
@@ -301,107 +306,101 @@ int git_write_finish(struct git_write *w, char tree[GIT_ID_SIZE], char manifest_
 	if (sticky(w, finish(w, err)) < 0)
 		return -1;
 	git_oid_tostr(tree, GIT_ID_SIZE, &w->tree);
-	sum_manifest(&w->files, manifest_sha256);
+	sum_manifest(w, manifest_sha256);
 	*unchanged = w->has_head && git_oid_equal(&w->tree, &w->head_tree);
 	return 0;
 }
 
 /* ---- changes ---- */
 
-static int list_file(const char *path, const git_oid *id, void *arg, struct error *err)
-{
-	(void)err;
-	entries_add(arg, path)->id = *id;
-	return 0;
-}
-
-/* Load one side of a change; *out points into *object, or is NULL when there is no such side. */
-static int load_side(struct git_store *store, const struct entry *entry, git_odb_object **object, struct git_blob *blob,
+/* Load one side of a change; *out points to blob, which borrows from *object, or is NULL when there is no such side. */
+static int load_side(struct git_store *store, const git_oid *id, git_odb_object **object, struct git_blob *blob,
 	const struct git_blob **out, struct error *err)
 {
 	*out = NULL;
-	if (!entry)
+	if (!id)
 		return 0;
-	if (git_load(object, store, &entry->id, GIT_OBJECT_BLOB, TREE_FILE_MAX, err) < 0)
-		return error_wrap(err, "'%s'", entry->path);
+	if (git_load(object, store, id, GIT_OBJECT_BLOB, TREE_FILE_MAX, err) < 0)
+		return -1;
 	blob->data = git_odb_object_data(*object);
 	blob->len = git_odb_object_size(*object);
 	*out = blob;
 	return 0;
 }
 
-struct change_sink {
+/* The files of the head, as the walk gives them, beside the new ones, which are sorted too. */
+struct comparison {
+	struct git_write *w;
 	int (*fn)(const char *path, const struct git_blob *old, const struct git_blob *new_, void *arg);
 	void *arg;
+	size_t at;           /* the next of the new files */
+	struct strbuf path;  /* of a new file */
+	bool enough, failed; /* fn has ended it; a change could not be told */
 };
 
-/* One path and what is there on each side. */
-struct pair {
-	const char *path;
-	const struct entry *old, *new_;
-};
-
-/* 1: the caller has seen enough. */
-static int report_change(struct git_store *store, const struct pair *pair, const struct change_sink *sink, struct error *err)
+/* old or new_ is NULL where there is none. */
+static int report_change(struct comparison *c, const char *path, const git_oid *old, const git_oid *new_, struct error *err)
 {
 	auto_object git_odb_object *old_object = NULL, *new_object = NULL;
 	struct git_blob blobs[2];
 	const struct git_blob *before, *after;
 
-	if (load_side(store, pair->old, &old_object, &blobs[0], &before, err) < 0)
-		return -1;
-	if (load_side(store, pair->new_, &new_object, &blobs[1], &after, err) < 0) {
+	c->failed = true;
+	if (load_side(c->w->store, old, &old_object, &blobs[0], &before, err) < 0)
+		return error_wrap(err, "'%s'", path);
+	if (load_side(c->w->store, new_, &new_object, &blobs[1], &after, err) < 0) {
 		/* Not the head's fault, which a caller may pass over. */
 		err->code = ERR_FAILED;
+		return error_wrap(err, "'%s'", path);
+	}
+	c->failed = false;
+	c->enough = c->fn(path, before, after, c->arg) != 0;
+	return c->enough ? -1 : 0;
+}
+
+/* The new files that stand before path (NULL: all that are left), which the head has not. */
+static int report_added(struct comparison *c, const char *path, struct error *err)
+{
+	for (; c->at < c->w->files.count; c->at++) {
+		const struct file *file = file_at(c->w, c->at, &c->path);
+
+		if (path && strcmp(c->path.buf, path) >= 0)
+			return 0;
+		if (report_change(c, c->path.buf, NULL, &file->id, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int compare_file(const char *path, const git_oid *id, void *arg, struct error *err)
+{
+	struct comparison *c = arg;
+	const struct file *file;
+
+	if (report_added(c, path, err) < 0)
 		return -1;
-	}
-	return sink->fn(pair->path, before, after, sink->arg) != 0;
-}
-
-/* The next path of two sorted lists; false at the end of both. */
-static bool next_pair(const struct entries *old, size_t *i, const struct entries *new_, size_t *j, struct pair *pair)
-{
-	const struct entry *a = *i < old->count ? &old->items[*i] : NULL;
-	const struct entry *b = *j < new_->count ? &new_->items[*j] : NULL;
-	int order = a && b ? strcmp(a->path, b->path) : 0;
-
-	*pair = (struct pair){.old = order <= 0 ? a : NULL, .new_ = order >= 0 ? b : NULL};
-	if (pair->old) {
-		pair->path = pair->old->path;
-		(*i)++;
-	}
-	if (pair->new_) {
-		pair->path = pair->new_->path;
-		(*j)++;
-	}
-	return pair->path != NULL;
-}
-
-static int compare_trees(struct git_write *w, const struct entries *old, const struct change_sink *sink, struct error *err)
-{
-	struct pair pair;
-	size_t i = 0, j = 0;
-	int rc = 0;
-
-	while (rc == 0 && next_pair(old, &i, &w->files, &j, &pair))
-		if (!pair.old || !pair.new_ || !git_oid_equal(&pair.old->id, &pair.new_->id))
-			rc = report_change(w->store, &pair, sink, err);
-	return rc;
+	file = c->at < c->w->files.count && strcmp(c->path.buf, path) == 0 ? table_value(&c->w->files, c->w->order[c->at++]) : NULL;
+	if (file && git_oid_equal(&file->id, id))
+		return 0;
+	return report_change(c, path, id, file ? &file->id : NULL, err);
 }
 
 int git_write_changes(struct git_write *w, int (*fn)(const char *path, const struct git_blob *old, const struct git_blob *new_, void *arg),
 	void *arg, struct error *err)
 {
-	__attribute__((cleanup(entries_release))) struct entries old = {0};
-	struct change_sink sink = {.fn = fn, .arg = arg};
-	int rc;
+	struct comparison c = {.w = w, .fn = fn, .arg = arg, .path = STRBUF_INIT};
+	int rc = 0;
 
 	if (check_usable(w, true, err) < 0)
 		return -1;
-	if (w->has_head && git_walk(w->store, &w->head_tree, list_file, &old, err) < 0)
-		return error_wrap(err, "the last snapshot of cluster '%s'", w->cluster);
-	rc = compare_trees(w, &old, &sink, err);
-	return rc < 0 ? error_wrap(err, "the changes of cluster '%s'", w->cluster) : rc;
+	if (w->has_head)
+		rc = git_walk(w->store, &w->head_tree, compare_file, &c, err);
+	if (rc == 0)
+		rc = report_added(&c, NULL, err);
+	strbuf_release(&c.path);
+	if (rc == 0 || c.enough)
+		return rc == 0 ? 0 : 1;
+	return error_wrap(err, c.failed ? "the changes of cluster '%s'" : "the last snapshot of cluster '%s'", w->cluster);
 }
 
 /* ---- commit ---- */

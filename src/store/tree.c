@@ -280,7 +280,6 @@ static int hash_folder(const void *data, size_t len, unsigned char id[TREE_ID_RA
 
 void tree_git_id(const struct tree *tree, const char *prefix, char hex[41])
 {
-	static const char digits[] = "0123456789abcdef";
 	size_t first = lower_bound(tree, prefix), count = 0, len = strlen(prefix);
 	auto_free struct tree_entry *entries = xcalloc(tree->count - first, sizeof(*entries));
 	unsigned char id[TREE_ID_RAW];
@@ -294,9 +293,5 @@ void tree_git_id(const struct tree *tree, const char *prefix, char hex[41])
 	}
 	/* Cannot fail: tree_sort has seen these paths. */
 	(void)tree_build(entries, count, len, hash_folder, NULL, id, &ignored);
-	for (size_t i = 0; i < TREE_ID_RAW; i++) {
-		hex[2 * i] = digits[id[i] >> 4];
-		hex[2 * i + 1] = digits[id[i] & 0x0F];
-	}
-	hex[2 * TREE_ID_RAW] = '\0';
+	hash_hex(id, TREE_ID_RAW, hex);
 }

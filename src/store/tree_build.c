@@ -3,10 +3,13 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "store/tree.h"
 #include "util/error.h"
 #include "util/hash.h"
+#include "util/mem.h"
 #include "util/strbuf.h"
 
 void tree_object_id(const char *type, const void *data, size_t len, unsigned char id[TREE_ID_RAW])
@@ -20,32 +23,42 @@ void tree_object_id(const char *type, const void *data, size_t len, unsigned cha
 	hash_final_raw(hash, id);
 }
 
-struct builder {
-	const struct tree_entry *entries;
-	size_t count, at;
+struct tree_builder {
 	tree_emit_fn emit;
 	void *arg;
-	struct error *err;
+	struct strbuf last; /* the path before this one */
+	/* The lengths of all files that are a start of last, itself too: only these can turn out to be a folder as well. */
+	size_t *files;
+	size_t file_count, file_cap;
+	/* The open folders: of each the length of its path, with the '/', and its entries so far. */
+	struct folder {
+		size_t len;
+		struct strbuf data;
+	} folders[TREE_DEPTH_MAX];
+	size_t depth; /* of the innermost; 0 is the root */
 };
 
-/* Whether the first len bytes of path are the whole path of a file. */
-static bool is_file(const struct builder *b, const char *path, size_t len)
+struct tree_builder *tree_builder_new(tree_emit_fn emit, void *arg)
 {
-	size_t low = 0, high = b->count;
+	struct tree_builder *b = xcalloc(1, sizeof(*b));
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const char *other = b->entries[middle].path;
-		int order = strncmp(other, path, len);
+	b->emit = emit;
+	b->arg = arg;
+	b->last = (struct strbuf)STRBUF_INIT;
+	for (size_t i = 0; i < TREE_DEPTH_MAX; i++)
+		b->folders[i].data = (struct strbuf)STRBUF_INIT;
+	return b;
+}
 
-		if (order == 0 && other[len] == '\0')
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
+void tree_builder_free(struct tree_builder *b)
+{
+	if (!b)
+		return;
+	strbuf_release(&b->last);
+	for (size_t i = 0; i < TREE_DEPTH_MAX; i++)
+		strbuf_release(&b->folders[i].data);
+	free(b->files);
+	free(b);
 }
 
 static void add_entry(struct strbuf *data, const char *mode, const char *name, size_t len, const unsigned char *id)
@@ -56,52 +69,95 @@ static void add_entry(struct strbuf *data, const char *mode, const char *name, s
 	strbuf_add(data, id, TREE_ID_RAW);
 }
 
-static int build_folder(struct builder *b, size_t start, unsigned char id[TREE_ID_RAW]);
-
-static int build_child(struct builder *b, size_t start, size_t len, struct strbuf *data)
+/* Between a file and a folder of its name all paths start with that name: so it is among the starts of the last path. */
+static int check_files(struct tree_builder *b, const char *path, size_t common, struct error *err)
 {
-	const char *path = b->entries[b->at].path;
-	unsigned char id[TREE_ID_RAW];
+	while (b->file_count > 0 && b->files[b->file_count - 1] > common)
+		b->file_count--;
+	for (size_t i = 0; i < b->file_count; i++) {
+		size_t len = b->files[i];
 
-	if (is_file(b, path, start + len))
-		return error_set(b->err, ERR_INTEGRITY, "'%.*s' is both a file and a folder", (int)(start + len), path);
-	if (build_folder(b, start + len + 1, id) < 0)
-		return -1;
-	add_entry(data, "40000 ", path + start, len, id);
-	return 0;
-}
-
-static int build_file(struct builder *b, size_t start, struct strbuf *data)
-{
-	const struct tree_entry *entry = &b->entries[b->at++];
-
-	if (b->at < b->count && strcmp(entry->path, entry[1].path) == 0)
-		return error_set(b->err, ERR_INTEGRITY, "'%s' is there twice", entry->path);
-	add_entry(data, "100644 ", entry->path + start, strlen(entry->path + start), entry->id);
-	return 0;
-}
-
-/* The folder named by the first start bytes of the path at hand; b->at is behind its last file afterwards. Never deeper than TREE_DEPTH_MAX. */
-static int build_folder(struct builder *b, size_t start, unsigned char id[TREE_ID_RAW])
-{
-	auto_strbuf struct strbuf data = STRBUF_INIT;
-	const char *first = b->at < b->count ? b->entries[b->at].path : "";
-
-	while (b->at < b->count && strncmp(b->entries[b->at].path, first, start) == 0) {
-		const char *name = b->entries[b->at].path + start;
-		const char *slash = strchr(name, '/');
-
-		if ((slash ? build_child(b, start, (size_t)(slash - name), &data) : build_file(b, start, &data)) < 0)
-			return -1;
+		if (path[len] == '\0')
+			return error_set(err, ERR_INTEGRITY, "'%s' is there twice", path);
+		if (path[len] == '/')
+			return error_set(err, ERR_INTEGRITY, "'%.*s' is both a file and a folder", (int)len, path);
 	}
-	return b->emit ? b->emit(data.buf, data.len, id, b->arg, b->err) : 0;
+	return 0;
+}
+
+static int emit_folder(struct tree_builder *b, const struct folder *folder, unsigned char id[TREE_ID_RAW], struct error *err)
+{
+	return b->emit ? b->emit(folder->data.buf, folder->data.len, id, b->arg, err) : 0;
+}
+
+/* The innermost folder is complete. */
+static int close_folder(struct tree_builder *b, struct error *err)
+{
+	struct folder *folder = &b->folders[b->depth];
+	const struct folder *above = &b->folders[b->depth - 1];
+	unsigned char id[TREE_ID_RAW] = {0};
+
+	if (emit_folder(b, folder, id, err) < 0)
+		return -1;
+	strbuf_truncate(&folder->data, 0);
+	b->depth--;
+	add_entry(&b->folders[b->depth].data, "40000 ", b->last.buf + above->len, folder->len - above->len - 1, id);
+	return 0;
+}
+
+static int open_folders(struct tree_builder *b, const char *path, struct error *err)
+{
+	const char *slash;
+
+	while ((slash = strchr(path + b->folders[b->depth].len, '/'))) {
+		if (b->depth + 1 == TREE_DEPTH_MAX)
+			return error_set(err, ERR_INTEGRITY, "folders too deep: '%s'", path);
+		b->folders[++b->depth].len = (size_t)(slash - path) + 1;
+	}
+	return 0;
+}
+
+int tree_builder_add(struct tree_builder *b, const char *path, const unsigned char id[TREE_ID_RAW], struct error *err)
+{
+	size_t common = 0, start;
+
+	while (path[common] && path[common] == b->last.buf[common])
+		common++;
+	if (check_files(b, path, common, err) < 0)
+		return -1;
+	while (b->folders[b->depth].len > common)
+		if (close_folder(b, err) < 0)
+			return -1;
+	if (open_folders(b, path, err) < 0)
+		return -1;
+	start = b->folders[b->depth].len;
+	add_entry(&b->folders[b->depth].data, "100644 ", path + start, strlen(path + start), id);
+	strbuf_truncate(&b->last, common);
+	strbuf_adds(&b->last, path + common);
+	b->files = xgrow(b->files, &b->file_cap, b->file_count + 1, sizeof(*b->files));
+	b->files[b->file_count++] = b->last.len;
+	return 0;
+}
+
+int tree_builder_finish(struct tree_builder *b, unsigned char id[TREE_ID_RAW], struct error *err)
+{
+	memset(id, 0, TREE_ID_RAW);
+	while (b->depth > 0)
+		if (close_folder(b, err) < 0)
+			return -1;
+	return emit_folder(b, &b->folders[0], id, err);
 }
 
 int tree_build(const struct tree_entry *entries, size_t count, size_t skip, tree_emit_fn emit, void *arg, unsigned char id[TREE_ID_RAW],
 	struct error *err)
 {
-	struct builder b = {.entries = entries, .count = count, .emit = emit, .arg = arg, .err = err};
+	struct tree_builder *b = tree_builder_new(emit, arg);
+	int rc = 0;
 
-	memset(id, 0, TREE_ID_RAW);
-	return build_folder(&b, skip, id);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = tree_builder_add(b, entries[i].path + skip, entries[i].id, err);
+	if (rc == 0)
+		rc = tree_builder_finish(b, id, err);
+	tree_builder_free(b);
+	return rc;
 }

@@ -14,19 +14,51 @@
 #include "file_internal.h"
 #include "util/env.h"
 #include "util/error.h"
+#include "util/hash.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
+
+#define SUM_CHUNK ((size_t)16 * 1024)
+
+static int open_to_read(const char *path, struct error *err)
+{
+	int fd = file_open_retry(AT_FDCWD, path, O_RDONLY | O_NOCTTY, 0);
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return error_set(err, ERR_NOT_FOUND, "no such file: '%s'", path);
+	return fd < 0 ? error_errno(err, errno, "cannot open '%s'", path) : fd;
+}
+
+int file_sha256(const char *path, char hex[65], struct error *err)
+{
+	char bytes[SUM_CHUNK];
+	auto_fd int fd = open_to_read(path, err);
+	struct hash *hash;
+	ssize_t got;
+
+	if (fd < 0)
+		return -1;
+	hash = hash_new(0);
+	while ((got = read(fd, bytes, sizeof(bytes))) != 0) {
+		if (got > 0)
+			hash_update(hash, bytes, (size_t)got);
+		else if (errno != EINTR)
+			break;
+	}
+	if (got < 0)
+		(void)error_errno(err, errno, "cannot read '%s'", path);
+	hash_final(hash, hex);
+	return got < 0 ? -1 : 0;
+}
 
 int file_read(const char *path, size_t max, struct strbuf *out, struct error *err)
 {
 	size_t start = out->len;
-	auto_fd int fd = file_open_retry(AT_FDCWD, path, O_RDONLY | O_NOCTTY, 0);
+	auto_fd int fd = open_to_read(path, err);
 	int fault;
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return error_set(err, ERR_NOT_FOUND, "no such file: '%s'", path);
 	if (fd < 0)
-		return error_errno(err, errno, "cannot open '%s'", path);
+		return -1;
 	fault = file_read_all(fd, max, out);
 	if (fault == 0)
 		return 0;

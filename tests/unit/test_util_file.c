@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "util/file.h"
+#include "util/hash.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
 
@@ -170,6 +171,26 @@ static void test_directory_cannot_be_read_as_a_file(void **state)
 }
 
 /* ---- writing ---- */
+
+static void test_the_sum_of_a_file_is_that_of_its_bytes(void **state)
+{
+	struct error err = ERROR_INIT;
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	char sum[HASH_HEX_SIZE], expected[HASH_HEX_SIZE];
+
+	(void)state;
+	while (text.len < 100000)
+		strbuf_adds(&text, "0123456789");
+	support_write_file("file", text.buf);
+	hash_sha256(text.buf, text.len, expected);
+	assert_int_equal(file_sha256("file", sum, &err), 0);
+	assert_string_equal(sum, expected);
+	assert_int_equal(file_sha256("nothing", sum, &err), -1);
+	support_assert_error(&err, ERR_NOT_FOUND, "no such file: 'nothing'");
+	error_clear(&err);
+	assert_int_equal(file_sha256(".", sum, &err), -1);
+	assert_int_equal(err.code, ERR_FAILED);
+}
 
 static void test_write_makes_the_file_with_its_mode(void **state)
 {
@@ -906,6 +927,7 @@ int main(void)
 		TEST(test_file_of_just_the_limit_is_read),
 		TEST(test_larger_file_is_refused_and_leaves_nothing),
 		TEST(test_directory_cannot_be_read_as_a_file),
+		TEST(test_the_sum_of_a_file_is_that_of_its_bytes),
 		TEST(test_write_makes_the_file_with_its_mode),
 		TEST(test_write_replaces_and_leaves_nothing_else),
 		TEST(test_write_syncs_the_file_before_and_the_directory_after_the_rename),
