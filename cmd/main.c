@@ -9,6 +9,7 @@
 #include "util/error.h"
 #include "util/json.h"
 #include "util/log.h"
+#include "util/mem.h"
 
 /* kubectl finds plugins by their file names, where '_' stands for '-'. */
 static const char *program_name(const char *argv0)
@@ -157,6 +158,7 @@ int main(int argc, char **argv)
 	struct error err = ERROR_INIT, print_err = ERROR_INIT;
 	int rc, code;
 
+	mem_set_up();
 	(void)signal(SIGPIPE, SIG_IGN); /* a connection that is reset, or a reader that goes away, is an answer to a write */
 	ctx.program = program_name(argv[0]);
 	rc = run(&ctx, argc > 0 ? argc - 1 : 0, (const char *const *)argv + 1, &err);

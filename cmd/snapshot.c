@@ -110,19 +110,25 @@ static void print_archive(struct output *out, const json_t *result)
 			out, "archive", "%s (%s)", archive, json_is_true(json_object_get(result, "archiveMade")) ? "new" : "there already");
 }
 
+/* How many of all are not in the list. */
+static void print_rest(struct output *out, long long all, const json_t *list)
+{
+	long long told = (long long)json_array_size(list);
+
+	if (all > told)
+		output_line(out, "and %lld more", all - told);
+}
+
 static void print_changes(struct output *out, const json_t *result)
 {
 	const json_t *changes = json_object_get(result, "changes");
-	long long all = table_number(result, "added") + table_number(result, "modified") + table_number(result, "removed");
-	long long told = (long long)json_array_size(changes);
 
 	/* That everything in a first snapshot is new, the counts say. */
-	if (told == 0 || json_is_true(json_object_get(result, "first")))
+	if (json_array_size(changes) == 0 || json_is_true(json_object_get(result, "first")))
 		return;
 	output_heading(out, "What changed:");
 	table_changes(out, changes);
-	if (all > told)
-		output_line(out, "and %lld more", all - told);
+	print_rest(out, table_number(result, "added") + table_number(result, "modified") + table_number(result, "removed"), changes);
 }
 
 static void print_count(struct output *out, const json_t *result)
@@ -177,4 +183,5 @@ void print_snapshot(struct output *out, const json_t *result)
 	print_drift(out, json_object_get(result, "drift"));
 	table_orphans(out, json_object_get(result, "orphans"));
 	table_requirements(out, "The target must bring:", json_object_get(result, "uncovered"), true);
+	print_rest(out, table_number(result, "uncoveredCount"), json_object_get(result, "uncovered"));
 }

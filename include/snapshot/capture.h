@@ -42,7 +42,8 @@ struct capture_options {
  *   kinds: [{group, resource, kind, version, count}], notServed: [resource.group],
  *   changes: [as object/change.h says]   (fields only for changed; at most 1000 of them)
  *   maintenance: [as snapshot/maintenance.h says], notReady (count of objects that the cluster says are not Ready)
- *   uncovered: [{kind, namespace, name, keys: [..], state, neededBy: [..]}], offsite ("none")
+ *   uncovered: [{kind, namespace, name, keys: [..], state, neededBy: [..]}]   (at most 1000 of them; all are in requirements.yaml), uncoveredCount (of all),
+ *   offsite ("none")
  *   pointInTime (bool: all lists show the cluster at one resourceVersion)
  *   findings: [{object, path, kind}]   (what may be a credential)
  *   stale: [{group, resource, since, error}]   (kinds that could not be read, and are as they were then)

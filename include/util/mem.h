@@ -19,6 +19,14 @@ char *xstrdup(const char *text); /* NULL gives NULL */
 char *xstrndup(const char *text, size_t len);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Once, at the start: what is large goes back to the system when it is freed, and grows without a second copy. Left alone, glibc takes the size of the largest buffer
+ * that was freed (a page of a list) for small from then on.
+ */
+void mem_set_up(void);
+/* Give free memory back to the system, also such as lies between what is in use: after much has been freed, before much else is asked for. */
+void mem_trim(void);
+
 void mem_free_pointer(void *pointer_to_pointer);
 #define auto_free __attribute__((cleanup(mem_free_pointer)))
 

@@ -17,8 +17,6 @@
 #include "util/strbuf.h"
 
 #define ID_DIGITS 8
-#define BINARY_MAX ((size_t)512 << 20)
-#define CONFIGURATION_MAX ((size_t)1 << 20)
 
 /* Null where the report does not say. */
 static json_t *copy_of(const json_t *report, const char *key)
@@ -38,16 +36,12 @@ static json_t *list_of(const json_t *report, const char *key)
 /* ---- who and where ---- */
 
 /* Null where it cannot be read. */
-static json_t *file_sha256(const char *path, size_t max)
+static json_t *sum_of(const char *path)
 {
-	auto_strbuf struct strbuf bytes = STRBUF_INIT;
 	struct error ignored = ERROR_INIT;
 	char hex[HASH_HEX_SIZE];
 
-	if (!path || file_read(path, max, &bytes, &ignored) < 0)
-		return json_null();
-	hash_sha256(bytes.buf, bytes.len, hex);
-	return json_string(hex);
+	return path && file_sha256(path, hex, &ignored) == 0 ? json_string(hex) : json_null();
 }
 
 static json_t *identity_of(const struct record_input *input)
@@ -55,7 +49,7 @@ static json_t *identity_of(const struct record_input *input)
 	const json_t *report = input->report, *snapshot = json_object_get(report, "snapshot");
 	auto_free char *user = env_user(), *host = env_host();
 	json_t *identity = json_pack("{s:{s:s, s:o}, s:o, s:o, s:s, s:s}", "tool", "version", RHAII_VERSION, "binarySha256",
-		file_sha256("/proc/self/exe", BINARY_MAX), "configurationSha256", file_sha256(input->configuration, CONFIGURATION_MAX),
+		sum_of("/proc/self/exe"), "configurationSha256", sum_of(input->configuration),
 		"policySha256", copy_of(report, "policySha256"), "operator", user, "host", host);
 
 	json_object_set_new(identity, "source",

@@ -148,6 +148,17 @@ static size_t count_objects(const struct tree *tree)
 	return count;
 }
 
+static void add_uncovered(json_t *result, const json_t *requirements)
+{
+	json_t *uncovered = json_array(), *requirement;
+	size_t i, count = 0;
+
+	json_array_foreach (requirements, i, requirement)
+		uncovered_add(uncovered, &count, requirement);
+	json_object_set_new(result, "uncovered", uncovered);
+	json_object_set_new(result, "uncoveredCount", json_integer((json_int_t)count));
+}
+
 static json_t *accept_result(const struct accepting *a, const char *cluster)
 {
 	char when[CLOCK_TEXT_SIZE];
@@ -166,7 +177,7 @@ static json_t *accept_result(const struct accepting *a, const char *cluster)
 	json_object_set_new(result, "stale", stale_read(&a->commit.stale));
 	json_object_set(result, "finalizers", json_object_get(a->requirements, "finalizers"));
 	json_object_set(result, "orphans", json_object_get(a->generated, "orphans"));
-	json_object_set_new(result, "uncovered", capture_uncovered(json_object_get(a->requirements, "requirements")));
+	add_uncovered(result, json_object_get(a->requirements, "requirements"));
 	return result;
 }
 

@@ -41,34 +41,30 @@ static void capture_kind_release(struct capture_kind *kind)
 	map_release(&kind->listed, NULL);
 }
 
-static void need_free(void *value)
-{
-	struct need *need = value;
-
-	free(need->group);
-	free(need->resource);
-	free(need->namespace_);
-	free(need->name);
-	strlist_release(&need->keys);
-	strlist_release(&need->needed_by);
-	free(need);
-}
-
-void taken_free(void *value)
-{
-	struct taken *taken = value;
-
-	free(taken->group);
-	free(taken->kind);
-	free(taken->namespace_);
-	free(taken->name);
-	free(taken);
-}
-
 static void keys_free(void *value)
 {
 	strlist_release(value);
 	free(value);
+}
+
+/* Who owns what, once that is told: the documents need memory of their own. */
+static void capture_let_owners_go(struct capture *c)
+{
+	table_release(&c->taken);
+	owners_free(c->owners);
+	c->owners = NULL;
+	mem_trim();
+}
+
+/* What is known of each object, once it is in the tree and the manifest: an archive needs memory of its own. */
+static void capture_let_go(struct capture *c)
+{
+	table_release(&c->seen);
+	table_release(&c->needs);
+	table_release(&c->words);
+	free(c->links);
+	c->links = NULL;
+	map_release(&c->keys, keys_free);
 }
 
 static void capture_release(struct capture *c)
@@ -78,14 +74,11 @@ static void capture_release(struct capture *c)
 	free(c->kinds);
 	kube_list_first_drop(&c->first);
 	strlist_release(&c->namespaces);
-	map_release(&c->seen, free);
-	map_release(&c->needs, need_free);
-	map_release(&c->keys, keys_free);
-	map_release(&c->taken, taken_free);
+	capture_let_owners_go(c);
+	capture_let_go(c);
 	map_release(&c->held, NULL);
-	owners_free(c->owners);
 	json_decref(c->orphans);
-	json_decref(c->requirements);
+	json_decref(c->uncovered);
 	json_decref(c->generated);
 	json_decref(c->not_listed);
 	json_decref(c->undefined);
@@ -112,6 +105,64 @@ void capture_key(struct strbuf *out, const char *group, const char *resource, co
 {
 	strbuf_truncate(out, 0);
 	strbuf_addf(out, "%s/%s/%s/%s", group, resource, namespace_, name);
+}
+
+struct capture_kind *capture_kind_of(const struct capture *c, const char *group, const char *resource)
+{
+	const struct policy_kind *row = policy_find(c->policy, group, resource);
+
+	return row ? &c->kinds[row - c->policy->kinds] : NULL;
+}
+
+/* The text up to the next '/', which becomes its end. */
+static char *cut_part(char **at)
+{
+	char *part = *at, *slash = strchr(part, '/');
+
+	*at = slash ? slash + 1 : part + strlen(part);
+	if (slash)
+		*slash = '\0';
+	return part;
+}
+
+bool seen_generated(struct capture *c, const char *key)
+{
+	bool added;
+	struct seen *seen = table_value(&c->seen, table_add(&c->seen, key, &added));
+
+	if (added)
+		seen->class_ = CLASS_GENERATED;
+	return added;
+}
+
+void capture_name(const struct capture *c, const struct table *table, uint32_t at, struct named *out)
+{
+	static char none[] = "";
+	const struct capture_kind *kind;
+	char *rest;
+
+	table_key(table, at, &out->key);
+	strbuf_truncate(&out->cut, 0);
+	strbuf_add(&out->cut, out->key.buf, out->key.len);
+	rest = out->cut.buf;
+	out->object = (struct object){.version = none, .group = cut_part(&rest), .kind = none};
+	out->object.resource = cut_part(&rest);
+	out->object.namespace_ = cut_part(&rest);
+	out->object.name = rest;
+	kind = capture_kind_of(c, out->object.group, out->object.resource);
+	if (kind && kind->resource.kind)
+		out->object.kind = kind->resource.kind;
+}
+
+void named_release(struct named *named)
+{
+	strbuf_release(&named->key);
+	strbuf_release(&named->cut);
+}
+
+const struct classify_rule *seen_rule(const struct capture *c, const struct seen *seen)
+{
+	return seen->rule ? &c->policy->rules[seen->rule - 1] : NULL;
 }
 
 bool capture_is_narrowed(const struct capture *c)
@@ -162,10 +213,10 @@ static int capture_read(struct capture *c, struct git_store *store, json_t **res
 		return -1;
 	capture_open_cache(c, store);
 	if (definitions_load(c, err) < 0 || collect_kinds(c, err) < 0 || guard_credentials(c, result, err) < 0 ||
-		inventory_collect(c, err) < 0 || needs_check_secrets(c, err) < 0 || installation_collect(c, err) < 0 ||
-		documents_write(c, err) < 0)
+		inventory_collect(c, err) < 0)
 		return -1;
-	return 0;
+	capture_let_owners_go(c);
+	return needs_check_secrets(c, err) < 0 || installation_collect(c, err) < 0 || documents_write(c, err) < 0 ? -1 : 0;
 }
 
 struct publication {
@@ -244,9 +295,15 @@ static int capture_publish(struct capture *c, struct git_store *store, struct pu
 	if ((!p->unchanged && capture_commit(c, store, p, err) < 0) || capture_mark(c, p, err) < 0 ||
 		git_refused_forget(store, o->cluster, err) < 0)
 		return -1;
-	if (o->archive_dir)
-		git_write_manifest(c->write, &manifest);
-	if (o->archive_dir && archive_make(store, &target, &p->archive, &p->archive_made, err) < 0)
+	if (!o->archive_dir)
+		return 0;
+	capture_let_go(c);
+	mem_trim();
+	git_write_manifest(c->write, &manifest);
+	git_write_free(c->write);
+	c->write = NULL;
+	mem_trim();
+	if (archive_make(store, &target, &p->archive, &p->archive_made, err) < 0)
 		return error_wrap(err, "archive of commit %.12s, which is kept in the repository", p->head);
 	return 0;
 }
@@ -279,18 +336,14 @@ static json_t *capture_not_served(const struct capture *c)
 	return names;
 }
 
-json_t *capture_uncovered(const json_t *requirements)
+void uncovered_add(json_t *uncovered, size_t *count, json_t *requirement)
 {
-	json_t *uncovered = json_array(), *item;
-	size_t i;
+	const char *state = json_text_at(requirement, "state", NULL);
 
-	json_array_foreach (requirements, i, item) {
-		const char *state = json_text_at(item, "state", NULL);
-
-		if (state && (strcmp(state, "required") == 0 || strcmp(state, "missing") == 0))
-			json_array_append(uncovered, item);
-	}
-	return uncovered;
+	if (!state || (strcmp(state, "required") != 0 && strcmp(state, "missing") != 0))
+		return;
+	if ((*count)++ < UNCOVERED_MAX)
+		json_array_append(uncovered, requirement);
 }
 
 static json_t *capture_result(const struct capture *c, const struct publication *p)
@@ -307,7 +360,8 @@ static json_t *capture_result(const struct capture *c, const struct publication 
 		"generated", (json_int_t)c->generated_count, "installed", (json_int_t)c->installed_count, "requests",
 		(json_int_t)kube_request_count(c->client), "kinds", capture_counts(c), "notServed", capture_not_served(c), "changes",
 		json_incref(p->changes.list), "added", (json_int_t)p->changes.added, "modified", (json_int_t)p->changes.changed, "removed",
-		(json_int_t)p->changes.removed, "uncovered", capture_uncovered(c->requirements), "offsite", "none");
+		(json_int_t)p->changes.removed, "uncovered", json_incref(c->uncovered), "offsite", "none");
+	json_object_set_new(result, "uncoveredCount", json_integer((json_int_t)c->uncovered_count));
 	json_object_set_new(result, "findings", capture_sorted(c->findings));
 	json_object_set(result, "maintenance", c->maintenance);
 	json_object_set(result, "storageMigrations", c->migrated);
@@ -355,6 +409,9 @@ static int capture_once(struct capture *c, struct git_store *store, json_t **res
 	int rc;
 
 	c->kinds = xcalloc(c->policy->kind_count + 1, sizeof(*c->kinds));
+	c->seen = (struct table)TABLE_INIT(sizeof(struct seen));
+	c->needs = (struct table)TABLE_INIT(sizeof(struct need));
+	c->taken = (struct table)TABLE_INIT(sizeof(struct taken));
 	c->not_listed = json_array();
 	c->undefined = json_array();
 	c->generated = json_array();

@@ -84,13 +84,6 @@ static json_t *find_row(const json_t *list, const struct policy_kind *row)
 	return NULL;
 }
 
-static struct capture_kind *kind_of(const struct capture *c, const char *group, const char *resource)
-{
-	const struct policy_kind *row = policy_find(c->policy, group, resource);
-
-	return row ? &c->kinds[row - c->policy->kinds] : NULL;
-}
-
 /* ---- the branch head ---- */
 
 /* Text of a row of our own documents; "" where there is none. Not changed by whoever takes it into a struct of ours. */
@@ -352,11 +345,11 @@ int carry_collect(struct capture *c, struct capture_kind *kind, struct error *er
 	return 0;
 }
 
-const char *carry_state(const struct capture *c, const char *key, const struct need *need)
+const char *carry_state(const struct capture *c, const struct named *need)
 {
-	const struct capture_kind *kind = kind_of(c, need->group, need->resource);
+	const struct capture_kind *kind = capture_kind_of(c, need->object.group, need->object.resource);
 
-	return kind && kind->carried ? map_get(&c->carry->states, key) : NULL;
+	return kind && kind->carried ? map_get(&c->carry->states, need->key.buf) : NULL;
 }
 
 /* ---- children ---- */
@@ -364,24 +357,30 @@ const char *carry_state(const struct capture *c, const char *key, const struct n
 /* Who owns what, by name. */
 struct family {
 	struct capture *c;
-	struct map owners;   /* "group/kind/namespace/name" -> uid, borrowed from c->taken */
+	struct table owners; /* "group/kind/namespace/name" -> uint32_t, the number in c->taken */
 	struct map children; /* key -> owner's uid, borrowed from c->owners */
 };
 
+static void family_add(struct family *family, uint32_t at, struct named *named, struct strbuf *key)
+{
+	const struct capture *c = family->c;
+	const struct taken *taken = table_value(&c->taken, at);
+
+	capture_name(c, &c->seen, taken->seen, named);
+	capture_key(key, named->object.group, named->object.kind, named->object.namespace_, named->object.name);
+	*(uint32_t *)table_value(&family->owners, table_add(&family->owners, key->buf, NULL)) = at;
+}
+
 static void family_read(struct family *family, struct capture *c)
 {
-	auto_free struct map_entry *entries = map_sorted(&c->taken);
+	auto_named struct named named = NAMED_INIT;
 	auto_strbuf struct strbuf key = STRBUF_INIT;
 	const struct child *children;
 	size_t count;
 
-	*family = (struct family){.c = c};
-	for (size_t i = 0; i < c->taken.count; i++) {
-		const struct taken *taken = entries[i].value;
-
-		capture_key(&key, taken->group, taken->kind, taken->namespace_, taken->name);
-		map_put(&family->owners, key.buf, entries[i].key);
-	}
+	*family = (struct family){.c = c, .owners = TABLE_INIT(sizeof(uint32_t))};
+	for (uint32_t i = 0; i < c->taken.count; i++)
+		family_add(family, i, &named, &key);
 	children = owners_children(c->owners, &count);
 	for (size_t i = 0; i < count; i++) {
 		const struct child *child = &children[i];
@@ -393,23 +392,23 @@ static void family_read(struct family *family, struct capture *c)
 
 static void family_release(struct family *family)
 {
-	map_release(&family->owners, NULL);
+	table_release(&family->owners);
 	map_release(&family->children, NULL);
 }
 
-/* The uid of the owner that a row of generated.yaml names, when that is in the snapshot: it is in the namespace of its child, or in none. */
-static char *find_owner(const struct family *family, const json_t *row)
+/* The number in c->taken of the owner that a row of generated.yaml names, or TABLE_NONE when that is not in the snapshot: it is in the namespace of its child, or in none. */
+static uint32_t find_owner(const struct family *family, const json_t *row)
 {
 	const json_t *owner = json_object_get(row, "owner");
 	const char *const places[] = {text_of(row, "namespace"), ""};
 	auto_strbuf struct strbuf key = STRBUF_INIT;
-	char *uid = NULL;
+	const uint32_t *found = NULL;
 
-	for (size_t i = 0; !uid && i < 2; i++) {
+	for (size_t i = 0; !found && i < 2; i++) {
 		capture_key(&key, text_of(owner, "group"), text_of(owner, "kind"), places[i], text_of(owner, "name"));
-		uid = map_get(&family->owners, key.buf);
+		found = table_get(&family->owners, key.buf);
 	}
-	return uid;
+	return found ? *found : TABLE_NONE;
 }
 
 /* The object that a row of generated.yaml names; borrowed. */
@@ -444,7 +443,7 @@ static void keep_orphans(struct capture *c)
 	size_t i;
 
 	json_array_foreach (json_object_get(c->carry->generated, "orphans"), i, row) {
-		const struct capture_kind *kind = kind_of(c, text_of(row, "group"), text_of(row, "resource"));
+		const struct capture_kind *kind = capture_kind_of(c, text_of(row, "group"), text_of(row, "resource"));
 
 		if (kind && kind->carried)
 			keep_orphan(c, row);
@@ -455,15 +454,18 @@ static void keep_child(const struct family *family, const json_t *row)
 {
 	const json_t *owner = json_object_get(row, "owner");
 	const struct object child = named_by(row);
-	const char *uid = find_owner(family, row);
+	auto_strbuf struct strbuf uid = STRBUF_INIT;
+	uint32_t at = find_owner(family, row);
 
-	if (uid && capture_in_scope(family->c, child.namespace_))
-		owners_add(family->c->owners, &child, CLASS_GENERATED,
-			&(struct child_facts){.uid = "",
-				.owner_group = text_of(owner, "group"),
-				.owner_kind = text_of(owner, "kind"),
-				.owner_name = text_of(owner, "name"),
-				.owner_uid = uid});
+	if (at == TABLE_NONE || !capture_in_scope(family->c, child.namespace_))
+		return;
+	table_key(&family->c->taken, at, &uid);
+	owners_add(family->c->owners, &child, CLASS_GENERATED,
+		&(struct child_facts){.uid = "",
+			.owner_group = text_of(owner, "group"),
+			.owner_kind = text_of(owner, "kind"),
+			.owner_name = text_of(owner, "name"),
+			.owner_uid = uid.buf});
 }
 
 static bool is_carried_owner(const struct capture *c, const json_t *owner)
@@ -478,21 +480,16 @@ static bool is_carried_owner(const struct capture *c, const json_t *owner)
 /* A child that is still there has its owner's uid. */
 static void learn_owner(const struct family *family, const json_t *row)
 {
-	const json_t *owner = json_object_get(row, "owner");
+	struct table *all = &family->c->taken;
 	auto_strbuf struct strbuf key = STRBUF_INIT;
-	struct taken *taken;
+	uint32_t owner = find_owner(family, row);
 	const char *uid;
 
 	capture_key(&key, text_of(row, "group"), text_of(row, "resource"), text_of(row, "namespace"), text_of(row, "name"));
 	uid = map_get(&family->children, key.buf);
-	if (!uid || map_get(&family->c->taken, uid) || !find_owner(family, row))
+	if (!uid || owner == TABLE_NONE || table_find(all, uid) != TABLE_NONE)
 		return;
-	taken = xcalloc(1, sizeof(*taken));
-	*taken = (struct taken){.group = xstrdup(text_of(owner, "group")),
-		.kind = xstrdup(text_of(owner, "kind")),
-		.namespace_ = xstrdup(text_of(row, "namespace")),
-		.name = xstrdup(text_of(owner, "name"))};
-	map_put(&family->c->taken, uid, taken);
+	*(struct taken *)table_value(all, table_add(all, uid, NULL)) = *(const struct taken *)table_value(all, owner);
 }
 
 void carry_inventory(struct capture *c)
@@ -505,7 +502,7 @@ void carry_inventory(struct capture *c)
 		return;
 	family_read(&family, c);
 	json_array_foreach (json_object_get(c->carry->generated, "objects"), i, row) {
-		const struct capture_kind *kind = kind_of(c, text_of(row, "group"), text_of(row, "resource"));
+		const struct capture_kind *kind = capture_kind_of(c, text_of(row, "group"), text_of(row, "resource"));
 
 		if (kind && kind->carried)
 			keep_child(&family, row);

@@ -91,9 +91,15 @@ static int collect_namespaces(struct collect *collect, const struct strlist *nam
 	return 0;
 }
 
+static bool is_of_kind(const struct object *object, const struct policy_kind *row)
+{
+	return strcmp(object->group, row->group) == 0 && strcmp(object->resource, row->resource) == 0;
+}
+
 /* The namespaces where something is that objects of this kind are selected by. */
 static void namespaces_of_interest(const struct capture *c, const struct policy_kind *row, struct strlist *out)
 {
+	auto_named struct named need = NAMED_INIT;
 	const struct map_entry *entry;
 	size_t at = 0;
 
@@ -103,14 +109,12 @@ static void namespaces_of_interest(const struct capture *c, const struct policy_
 		strlist_sort_unique(out);
 		return;
 	}
-	while ((entry = map_next(&c->needs, &at))) {
-		const struct need *need = entry->value;
-		bool same = strcmp(need->group, row->group) == 0 && strcmp(need->resource, row->resource) == 0;
-
-		if (row->select == SELECT_REFERENCED && !same)
+	for (uint32_t i = 0; i < c->needs.count; i++) {
+		capture_name(c, &c->needs, i, &need);
+		if (row->select == SELECT_REFERENCED && !is_of_kind(&need.object, row))
 			continue;
-		if (*need->namespace_ && capture_in_scope(c, need->namespace_))
-			strlist_add(out, need->namespace_);
+		if (*need.object.namespace_ && capture_in_scope(c, need.object.namespace_))
+			strlist_add(out, need.object.namespace_);
 	}
 	strlist_sort_unique(out);
 }
@@ -147,20 +151,18 @@ static int collect_kind(struct capture *c, struct capture_kind *kind, struct err
 /* Whether something of the kind is needed that no list has shown, or that was passed over when nothing had referred to it yet. */
 static bool is_missing_some(const struct capture *c, const struct capture_kind *kind)
 {
-	const struct map_entry *entry;
-	size_t at = 0;
+	auto_named struct named need = NAMED_INIT;
 
 	if (!kind->served || kind->carried || kind->row->select != SELECT_REFERENCED)
 		return false;
-	while ((entry = map_next(&c->needs, &at))) {
-		const struct need *need = entry->value;
+	for (uint32_t i = 0; i < c->needs.count; i++) {
 		const struct seen *seen;
 
-		if (strcmp(need->group, kind->row->group) != 0 || strcmp(need->resource, kind->row->resource) != 0 ||
-			!capture_in_scope(c, need->namespace_))
+		capture_name(c, &c->needs, i, &need);
+		if (!is_of_kind(&need.object, kind->row) || !capture_in_scope(c, need.object.namespace_))
 			continue;
-		seen = map_get(&c->seen, entry->key);
-		if (seen ? seen->class_ == CLASS_AUTHORED && !seen->taken : !capture_was_listed(kind, need->namespace_))
+		seen = table_get(&c->seen, need.key.buf);
+		if (seen ? seen->class_ == CLASS_AUTHORED && !seen->taken : !capture_was_listed(kind, need.object.namespace_))
 			return true;
 	}
 	return false;

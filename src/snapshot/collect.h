@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "util/strbuf.h"
 
@@ -23,6 +24,7 @@ struct collect {
 
 	/* Of the present item. */
 	const struct kube_raw *raw;
+	uint32_t seen;             /* its number in c->seen */
 	struct strbuf key, record; /* in the cache; key is empty where it cannot be there */
 };
 

@@ -37,26 +37,21 @@ static int object_write(struct capture *c, const struct object *object, struct g
 	return 0;
 }
 
-static void remember_taken(struct capture *c, const struct object *object, const char *uid)
+static void remember_taken(const struct collect *collect, const struct object *object, const char *uid)
 {
-	struct taken *taken = xcalloc(1, sizeof(*taken));
+	struct capture *c = collect->c;
+	struct taken *taken = table_value(&c->taken, table_add(&c->taken, uid, NULL));
 
+	taken->seen = collect->seen;
 	if (*object->namespace_)
 		map_put(&c->held, object->namespace_, c);
-	*taken = (struct taken){.group = xstrdup(object->group),
-		.kind = xstrdup(object->kind),
-		.namespace_ = xstrdup(object->namespace_),
-		.name = xstrdup(object->name)};
-	taken = map_put(&c->taken, uid, taken);
-	if (taken) /* two objects of one uid: no API server does this */
-		taken_free(taken);
 }
 
 static void take(struct collect *collect, const struct object *object, const struct facts *facts)
 {
 	struct capture *c = collect->c;
 
-	remember_taken(c, object, facts->uid);
+	remember_taken(collect, object, facts->uid);
 	needs_add(c, object, collect->kind->row, facts);
 	remarks_take(c, object, facts);
 	collect->kind->count++;
@@ -64,19 +59,14 @@ static void take(struct collect *collect, const struct object *object, const str
 }
 
 /* What is known of the object; *first: no list has shown it before. */
-static struct seen *remember_seen(struct capture *c, const struct object *object, bool *first)
+static struct seen *remember_seen(struct collect *collect, const struct object *object, bool *first)
 {
+	struct table *table = &collect->c->seen;
 	auto_strbuf struct strbuf key = STRBUF_INIT;
-	struct seen *seen;
 
 	capture_key(&key, object->group, object->resource, object->namespace_, object->name);
-	seen = map_get(&c->seen, key.buf);
-	*first = !seen;
-	if (!seen) {
-		seen = xcalloc(1, sizeof(*seen));
-		map_put(&c->seen, key.buf, seen);
-	}
-	return seen;
+	collect->seen = table_add(table, key.buf, first);
+	return table_value(table, collect->seen);
 }
 
 static bool is_referenced(const struct capture *c, const char *group, const char *resource, const char *namespace_, const char *name)
@@ -84,7 +74,7 @@ static bool is_referenced(const struct capture *c, const char *group, const char
 	auto_strbuf struct strbuf key = STRBUF_INIT;
 
 	capture_key(&key, group, resource, namespace_, name);
-	return map_get(&c->needs, key.buf) != NULL;
+	return table_find(&c->needs, key.buf) != TABLE_NONE;
 }
 
 /* The target of a `selects` reference counts when it is in the snapshot or when something in the snapshot needs it (the account itself may be generated). */
@@ -99,7 +89,7 @@ static int selects_taken(const struct reference *reference, void *arg)
 	if (is_referenced(c, reference->group, reference->resource, reference->namespace_, reference->name))
 		return 1;
 	capture_key(&key, reference->group, reference->resource, reference->namespace_, reference->name);
-	seen = map_get(&c->seen, key.buf);
+	seen = table_get(&c->seen, key.buf);
 	return seen && seen->taken;
 }
 
@@ -159,7 +149,7 @@ static void note_left(const struct collect *collect, const struct object *object
 			.owner_kind = facts->owner_kind,
 			.owner_name = facts->owner_name,
 			.owner_uid = facts->owner_uid,
-			.rule = seen->rule,
+			.rule = seen_rule(collect->c, seen),
 			.leaving = facts->leaving,
 			.everywhere = collect->kind->row->select == SELECT_ALL});
 }
@@ -173,15 +163,15 @@ static int meet(struct collect *collect, const struct object *object, const stru
 	struct capture *c = collect->c;
 	const struct policy_kind *row = collect->kind->row;
 	bool first, wanted;
-	struct seen *seen = remember_seen(c, object, &first);
+	struct seen *seen = remember_seen(collect, object, &first);
 
 	*out = seen;
 	if (seen->taken)
 		return collect->again ? 0 : error_set(err, ERR_FAILED, "the server listed %s '%s' twice", object->kind, object->name);
-	seen->class_ = facts->class_;
-	seen->rule = facts->rule ? &c->policy->rules[facts->rule - 1] : NULL;
+	seen->class_ = (uint8_t)facts->class_;
+	seen->rule = facts->rule <= c->policy->rule_count ? (uint32_t)facts->rule : 0;
 	if (first)
-		count_class(c, seen->class_);
+		count_class(c, facts->class_);
 	if (first && seen->class_ == CLASS_INSTALLED)
 		preset_add(c, object, facts);
 	wanted = seen->class_ == CLASS_AUTHORED && is_selected(c, row, object, facts);

@@ -123,19 +123,39 @@ json_t *capture_sorted(const json_t *list)
 	return sorted;
 }
 
+/*
+ * requirements.yaml. The text of a map is that of its keys in their order: so its long list, which is never there as a value, is put between what stands before it
+ * and what stands behind.
+ */
+static int requirements_write(struct capture *c, struct error *err)
+{
+	auto_json json_t *before = json_pack("{s:o, s:o, s:o, s:i, s:o, s:o}", "controllers", installation_sorted(c->controllers),
+		"definitions", definitions_json(c), "finalizers", capture_sorted(c->finalizers), "format", SNAPSHOT_FORMAT, "notRead",
+		installation_sorted(c->not_read), "presets", installation_sorted(c->presets));
+	auto_json json_t *behind = json_pack("{s:o}", "webhooks", installation_sorted(c->webhooks));
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+	size_t start;
+
+	canonical_yaml(before, &text);
+	strbuf_adds(&text, "requirements:\n");
+	start = text.len;
+	needs_requirements(c, &text);
+	if (text.len == start) {
+		strbuf_truncate(&text, start - 1);
+		strbuf_adds(&text, " []\n");
+	}
+	canonical_yaml(behind, &text);
+	return git_write_file(c->write, "requirements.yaml", text.buf, text.len, err);
+}
+
 int documents_write(struct capture *c, struct error *err)
 {
-	auto_json json_t *info = info_json(c), *generated = NULL, *requirements = NULL;
+	auto_json json_t *info = info_json(c), *generated = NULL;
 
-	c->requirements = needs_requirements(c);
-	requirements = json_pack("{s:i, s:o, s:o, s:O, s:o, s:o, s:o, s:o}", "format", SNAPSHOT_FORMAT, "definitions", definitions_json(c),
-		"finalizers", capture_sorted(c->finalizers), "requirements", c->requirements, "controllers",
-		installation_sorted(c->controllers), "presets", installation_sorted(c->presets), "webhooks",
-		installation_sorted(c->webhooks), "notRead", installation_sorted(c->not_read));
 	generated = json_pack("{s:i, s:O, s:O, s:O}", "format", SNAPSHOT_FORMAT, "objects", c->generated, "orphans", c->orphans,
 		"notListed", c->not_listed);
 	if (document_write(c, "snapshot.yaml", info, err) < 0 || document_write(c, "policy.yaml", c->policy->document, err) < 0 ||
-		document_write(c, "requirements.yaml", requirements, err) < 0 || document_write(c, "generated.yaml", generated, err) < 0)
+		requirements_write(c, err) < 0 || document_write(c, "generated.yaml", generated, err) < 0)
 		return -1;
 	return 0;
 }

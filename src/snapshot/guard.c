@@ -158,54 +158,25 @@ static bool head_read(struct git_store *store, const char *commit, struct head *
 
 /* ---- counts ---- */
 
-struct part {
-	const char *at;
-	int len;
-};
-
-/* Cut "group/resource/namespace/name". */
-static void split_key(const char *key, struct part parts[4])
-{
-	for (size_t i = 0; i < 4; i++) {
-		parts[i] = (struct part){.at = key, .len = (int)(i < 3 ? strcspn(key, "/") : strlen(key))};
-		key += parts[i].len + (i < 3 && key[parts[i].len]);
-	}
-}
-
-static bool part_is(const struct part *part, const char *text)
-{
-	return strlen(text) == (size_t)part->len && memcmp(part->at, text, (size_t)part->len) == 0;
-}
-
-static size_t find_kind(const struct capture *c, const struct part parts[4])
-{
-	size_t i = 0;
-
-	while (i < c->policy->kind_count &&
-		!(part_is(&parts[0], c->policy->kinds[i].group) && part_is(&parts[1], c->policy->kinds[i].resource)))
-		i++;
-	return i;
-}
-
 /* How many objects of each kind were taken within the head's scope. The caller frees. */
 static size_t *count_covered(const struct capture *c, const struct head *head)
 {
-	auto_free struct map_entry *entries = map_sorted(&c->seen);
 	size_t *counts = xcalloc(c->policy->kind_count + 1, sizeof(*counts));
+	auto_named struct named named = NAMED_INIT;
 
-	for (size_t i = 0; i < c->seen.count; i++) {
-		const struct seen *seen = entries[i].value;
-		struct part parts[4];
-		size_t kind;
+	for (uint32_t i = 0; i < c->seen.count; i++) {
+		const struct seen *seen = table_value(&c->seen, i);
+		const struct capture_kind *kind;
 
-		split_key(entries[i].key, parts);
-		kind = find_kind(c, parts);
-		if (!seen->taken || kind == c->policy->kind_count)
+		if (!seen->taken)
+			continue;
+		capture_name(c, &c->seen, i, &named);
+		kind = capture_kind_of(c, named.object.group, named.object.resource);
+		if (!kind)
 			continue;
 		/* a Namespace is in scope when its own name is */
-		const struct part *place = c->policy->kinds[kind].select == SELECT_HOLDING ? &parts[3] : &parts[2];
-		auto_free char *namespace_ = xstrndup(place->at, (size_t)place->len);
-		counts[kind] += scope_covers(&head->scope, namespace_);
+		const char *place = kind->row->select == SELECT_HOLDING ? named.object.name : named.object.namespace_;
+		counts[kind - c->kinds] += scope_covers(&head->scope, place);
 	}
 	return counts;
 }

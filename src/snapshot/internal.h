@@ -8,16 +8,20 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "kube/discovery.h"
 #include "kube/list.h"
 #include "object/classify.h"
+#include "object/object.h"
 #include "util/map.h"
 #include "util/mem.h"
 #include "util/strbuf.h"
+#include "util/table.h"
 
 struct cache;
+struct capture;
 struct capture_options;
 struct carry;
 struct error;
@@ -25,7 +29,6 @@ struct facts;
 struct git_store;
 struct git_write;
 struct kube_client;
-struct object;
 struct owners;
 struct policy;
 struct policy_kind;
@@ -47,27 +50,51 @@ struct capture_kind {
 	size_t count;          /* objects taken */
 };
 
+/* There is one of these for each object of the cluster, or more: they are kept small, and what can be found out is not kept. */
+
 /* An object that a list showed, or that is made from a taken one, by key. */
 struct seen {
-	enum object_class class_;
-	const struct classify_rule *rule; /* that says so; NULL: an owner, or nothing, does */
+	uint32_t rule;  /* of the policy that says which class, counted from 1; 0: an owner, or nothing, does */
+	uint8_t class_; /* enum object_class */
 	bool taken, orphan;
 };
 
 /* What something refers to, by key. */
 struct need {
-	char *group, *resource, *namespace_, *name;
-	struct strlist keys, needed_by;
-	bool optional; /* every reference says so */
-	bool absent;   /* a Secret that was looked for, and is not there */
+	uint32_t keys, needed_by; /* lists of texts, see needs.c; 0: empty */
+	bool optional;            /* every reference says so */
+	bool absent;              /* a Secret that was looked for, and is not there */
+};
+
+/* One of those texts: its number in words, and the link behind it, counted from 1; 0: none. */
+struct link {
+	uint32_t word, next;
 };
 
 /* An object taken into the snapshot, by its uid. */
 struct taken {
-	char *group, *kind, *namespace_, *name;
+	uint32_t seen; /* its number in seen */
 };
 
-void taken_free(void *taken);
+/* An entry of seen or of needs: its key, and the parts of that. */
+struct named {
+	struct strbuf key, cut;
+	struct object object; /* version is "", and kind too of what is no kind of the policy */
+};
+#define NAMED_INIT                                                                                                                         \
+	{                                                                                                                                  \
+		.key = STRBUF_INIT, .cut = STRBUF_INIT                                                                                     \
+	}
+/* Replace *out by entry number at of the table. */
+void capture_name(const struct capture *c, const struct table *table, uint32_t at, struct named *out);
+void named_release(struct named *named);
+#define auto_named __attribute__((cleanup(named_release)))
+/* Something that no list has shown comes back by itself; false: one has, and nothing changes. */
+bool seen_generated(struct capture *c, const char *key);
+/* The rule that decides the class, or NULL. */
+const struct classify_rule *seen_rule(const struct capture *c, const struct seen *seen);
+/* The kind of the policy, or NULL. */
+struct capture_kind *capture_kind_of(const struct capture *c, const char *group, const char *resource);
 
 struct capture {
 	const struct capture_options *options;
@@ -78,14 +105,18 @@ struct capture {
 	char *cluster_id, *server_version, *resource_version;
 	struct strlist namespaces;  /* of the options, sorted; empty: the policy's scope */
 	struct capture_kind *kinds; /* as policy->kinds */
-	struct map seen;            /* key -> struct seen */
-	struct map needs;           /* key -> struct need */
-	struct map keys;            /* key -> struct strlist, what a reference by key finds in a taken object or a checked Secret */
-	struct map taken;           /* uid -> struct taken */
-	struct map held;            /* namespace -> itself */
-	struct owners *owners;      /* of generated objects, see owners.h */
-	json_t *orphans;            /* [{group, resource, kind, namespace, name, owner, why}]; set by inventory_collect */
-	json_t *requirements;       /* list, from needs; set by documents_write */
+	struct table seen;          /* key -> struct seen */
+	struct table needs;         /* key -> struct need */
+	struct table words;         /* the texts of needs, each once */
+	struct link *links;         /* the lists of needs */
+	size_t link_count, link_cap;
+	struct map keys;       /* key -> struct strlist, what a reference by key finds in a taken object or a checked Secret */
+	struct table taken;    /* uid -> struct taken */
+	struct map held;       /* namespace -> itself */
+	struct owners *owners; /* of generated objects, see owners.h */
+	json_t *orphans;       /* [{group, resource, kind, namespace, name, owner, why}]; set by inventory_collect */
+	json_t *uncovered;     /* list, from needs, and how many there are; set by documents_write */
+	size_t uncovered_count;
 	json_t *presets, *controllers, *webhooks; /* lists of requirements.yaml, see installation.c */
 	json_t *not_read;                         /* what of these may not be listed */
 	struct map inventoried;                   /* "group/resource//" of kinds that were listed over all namespaces */
@@ -170,8 +201,9 @@ json_t *installation_sorted(const json_t *list);
 /* A list of {object, path, ..} or {object, finalizer} in that order, since the order of the lists must not show. The caller's. */
 json_t *capture_sorted(const json_t *list);
 
-/* Of the list of requirements what somebody must bring: required from the target, or missing at the source already. The caller's. */
-json_t *capture_uncovered(const json_t *requirements);
+/* Append a requirement that somebody must bring (required from the target, or missing at the source already) to the list, of which the result has so many at most. */
+#define UNCOVERED_MAX 1000
+void uncovered_add(json_t *uncovered, size_t *count, json_t *requirement);
 
 /* ---- carry.c: kinds of `onError: carry` that cannot be read keep the state of the branch head ---- */
 
@@ -190,7 +222,7 @@ int carry_collect(struct capture *c, struct capture_kind *kind, struct error *er
 /* Add the children of carried kinds to c->owners, and the uids of carried owners to c->taken. After all lists. */
 void carry_inventory(struct capture *c);
 /* What the branch head says of a need that a carried kind would have to answer; NULL: nothing. Borrowed. */
-const char *carry_state(const struct capture *c, const char *key, const struct need *need);
+const char *carry_state(const struct capture *c, const struct named *need);
 /* [{group, resource, since, error}] of the carried kinds, in the order of the policy. Borrowed. */
 json_t *carry_stale(const struct carry *carry);
 
@@ -242,8 +274,8 @@ void needs_add(struct capture *c, const struct object *object, const struct poli
 void needs_add_owner(struct capture *c, const struct object *owner, const char *needed_by);
 /* Look for the Secrets that something needs and nothing makes, when the policy says so. After inventory_collect. */
 int needs_check_secrets(struct capture *c, struct error *err);
-/* The needs that the snapshot does not cover, as the list of requirements.yaml. The caller's. */
-json_t *needs_requirements(const struct capture *c);
+/* Append the needs that the snapshot does not cover, as the list of requirements.yaml in canonical text, nothing when there are none; sets uncovered. */
+void needs_requirements(struct capture *c, struct strbuf *out);
 /* What differs between the branch head and the finished tree: the list `changes` of the result, at most CHANGES_MAX of them, and all of them counted. */
 #define CHANGES_MAX 1000
 struct changes {

@@ -130,22 +130,28 @@ static int inventory_kind(struct capture *c, const struct policy_inventory *row,
 static void mark_generated(struct capture *c, const struct child *child)
 {
 	auto_strbuf struct strbuf key = STRBUF_INIT;
-	struct seen *seen;
 
 	capture_key(&key, child->group, child->resource, child->namespace_, child->name);
-	if (map_get(&c->seen, key.buf))
-		return;
-	seen = xcalloc(1, sizeof(*seen));
-	seen->class_ = CLASS_GENERATED;
-	map_put(&c->seen, key.buf, seen);
-	c->generated_count++;
+	c->generated_count += seen_generated(c, key.buf);
 }
 
-static json_t *child_json(const struct child *child, const struct taken *owner)
+static json_t *child_json(const struct child *child, const struct object *owner)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s}}", "group", child->group, "resource", child->resource, "kind",
 		child->kind, "namespace", child->namespace_, "name", child->name, "owner", "group", owner->group, "kind", owner->kind,
 		"name", owner->name);
+}
+
+/* The child has an owner in the snapshot. */
+static void tell_owned(struct capture *c, const struct child *child)
+{
+	const struct taken *owner = child->rule ? NULL : table_get(&c->taken, child->owner_uid);
+	auto_named struct named named = NAMED_INIT;
+
+	if (!owner)
+		return;
+	capture_name(c, &c->seen, owner->seen, &named);
+	json_array_append_new(c->generated, child_json(child, &named.object));
 }
 
 int inventory_collect(struct capture *c, struct error *err)
@@ -162,11 +168,8 @@ int inventory_collect(struct capture *c, struct error *err)
 		if (inventory_has(c->policy, children[i].group, children[i].resource))
 			mark_generated(c, &children[i]);
 	owners_judge(c);
-	for (size_t i = 0; i < count; i++) {
-		const struct taken *owner = children[i].rule ? NULL : map_get(&c->taken, children[i].owner_uid);
-
-		if (owner && inventory_has(c->policy, children[i].group, children[i].resource))
-			json_array_append_new(c->generated, child_json(&children[i], owner));
-	}
+	for (size_t i = 0; i < count; i++)
+		if (inventory_has(c->policy, children[i].group, children[i].resource))
+			tell_owned(c, &children[i]);
 	return 0;
 }

@@ -6,42 +6,73 @@
 #include "facts.h"
 #include "internal.h"
 #include "kube/object_api.h"
+#include "object/canonical.h"
 #include "object/object.h"
 #include "object/references.h"
 #include "policy/policy.h"
 #include "util/error.h"
+#include "util/json.h"
 #include "util/log.h"
 #include "util/strbuf.h"
 
+/* ---- the lists of a need: texts that many have in common ---- */
+
+static uint32_t word_of(struct capture *c, const char *text)
+{
+	return table_add(&c->words, text, NULL);
+}
+
+/* What is at the head of the list already is not put there again: one object names the same thing in several places. */
+static void list_add(struct capture *c, uint32_t *list, uint32_t word)
+{
+	if (*list && c->links[*list - 1].word == word)
+		return;
+	c->links = xgrow(c->links, &c->link_cap, c->link_count + 1, sizeof(*c->links));
+	c->links[c->link_count++] = (struct link){.word = word, .next = *list};
+	*list = (uint32_t)c->link_count;
+}
+
+/* Append the texts, sorted. */
+static void list_texts(const struct capture *c, uint32_t list, struct strlist *out)
+{
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	for (; list; list = c->links[list - 1].next) {
+		table_key(&c->words, c->links[list - 1].word, &text);
+		strlist_add(out, text.buf);
+	}
+	strlist_sort_unique(out);
+}
+
+/* ---- adding ---- */
+
 struct needs_adding {
 	struct capture *c;
-	const char *object; /* in words */
+	const struct object *object;
+	uint32_t word; /* the object in words, TABLE_NONE until it is asked for */
 };
 
 static struct need *need_of(struct capture *c, const struct reference *reference)
 {
 	auto_strbuf struct strbuf key = STRBUF_INIT;
 	struct need *need;
+	bool added;
 
 	capture_key(&key, reference->group, reference->resource, reference->namespace_, reference->name);
-	need = map_get(&c->needs, key.buf);
-	if (need)
-		return need;
-	need = xcalloc(1, sizeof(*need));
-	need->group = xstrdup(reference->group);
-	need->resource = xstrdup(reference->resource);
-	need->namespace_ = xstrdup(reference->namespace_);
-	need->name = xstrdup(reference->name);
-	need->optional = true;
-	map_put(&c->needs, key.buf, need);
+	need = table_value(&c->needs, table_add(&c->needs, key.buf, &added));
+	need->optional = need->optional || added;
 	return need;
 }
 
-/* One object names the same thing in several places: only its last mention can be the same object. */
-static void strlist_add_once(struct strlist *list, const char *text)
+static uint32_t word_of_object(struct needs_adding *adding)
 {
-	if (list->count == 0 || strcmp(list->items[list->count - 1], text) != 0)
-		strlist_add(list, text);
+	auto_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (adding->word == TABLE_NONE) {
+		object_describe(adding->object, &text);
+		adding->word = word_of(adding->c, text.buf);
+	}
+	return adding->word;
 }
 
 static int needs_reference(const struct reference *reference, void *arg)
@@ -53,25 +84,19 @@ static int needs_reference(const struct reference *reference, void *arg)
 		return 0;
 	need = need_of(adding->c, reference);
 	need->optional = need->optional && reference->optional;
-	strlist_add_once(&need->needed_by, adding->object);
+	list_add(adding->c, &need->needed_by, word_of_object(adding));
 	if (reference->key)
-		strlist_add(&need->keys, reference->key);
+		list_add(adding->c, &need->keys, word_of(adding->c, reference->key));
 	return 0;
 }
 
 /* What a controller makes from a captured object comes back by itself, seen or not (nobody looks at Secrets). */
 static int produced_add(const struct reference *reference, void *arg)
 {
-	struct capture *c = arg;
 	auto_strbuf struct strbuf key = STRBUF_INIT;
-	struct seen *seen;
 
 	capture_key(&key, reference->group, reference->resource, reference->namespace_, reference->name);
-	if (map_get(&c->seen, key.buf))
-		return 0;
-	seen = xcalloc(1, sizeof(*seen));
-	seen->class_ = CLASS_GENERATED;
-	map_put(&c->seen, key.buf, seen);
+	(void)seen_generated(arg, key.buf);
 	return 0;
 }
 
@@ -82,7 +107,7 @@ void needs_add_owner(struct capture *c, const struct object *owner, const char *
 	struct need *need = need_of(c, &reference);
 
 	need->optional = false;
-	strlist_add_once(&need->needed_by, needed_by);
+	list_add(c, &need->needed_by, word_of(c, needed_by));
 }
 
 /* The list of what the thing holds, made when there is none. */
@@ -107,34 +132,27 @@ static void keys_add(struct capture *c, const struct object *object, const struc
 
 void needs_add(struct capture *c, const struct object *object, const struct policy_kind *row, const struct facts *facts)
 {
-	auto_strbuf struct strbuf text = STRBUF_INIT;
-	struct needs_adding adding = {.c = c};
+	struct needs_adding adding = {.c = c, .object = object, .word = TABLE_NONE};
 
-	object_describe(object, &text);
-	adding.object = text.buf;
 	facts_references(facts, row, needs_reference, &adding);
 	facts_produces(facts, row, produced_add, c);
 	if (row->key_count)
 		keys_add(c, object, facts);
 }
 
-static bool was_listed(const struct capture *c, const struct need *need)
-{
-	for (size_t i = 0; i < c->policy->kind_count; i++) {
-		const struct capture_kind *kind = &c->kinds[i];
+/* ---- what the target must bring ---- */
 
-		if (strcmp(kind->row->group, need->group) == 0 && strcmp(kind->row->resource, need->resource) == 0)
-			return capture_was_listed(kind, need->namespace_) && capture_in_scope(c, need->namespace_);
-	}
-	return false;
+static bool was_listed(const struct capture *c, const struct object *object)
+{
+	const struct capture_kind *kind = capture_kind_of(c, object->group, object->resource);
+
+	return kind && capture_was_listed(kind, object->namespace_) && capture_in_scope(c, object->namespace_);
 }
 
 /* What nobody has looked at: the rule that knows it by its name alone, or NULL. */
-static const struct classify_rule *rule_of(const struct capture *c, const struct need *need)
+static const struct classify_rule *rule_of(const struct capture *c, const struct named *need)
 {
-	const struct object object = {.group = need->group, .resource = need->resource, .namespace_ = need->namespace_, .name = need->name};
-
-	return classify_by_name(&object, c->policy->rules, c->policy->rule_count);
+	return classify_by_name(&need->object, c->policy->rules, c->policy->rule_count);
 }
 
 static const char *class_state(enum object_class class_)
@@ -142,30 +160,24 @@ static const char *class_state(enum object_class class_)
 	return class_ == CLASS_AUTHORED ? "required" : classify_name(class_);
 }
 
-/* Something is asked for by key, what it holds is known, and the key is not in it. */
-static bool is_lacking(const struct capture *c, const char *key, const char *wanted)
+/* Something is asked for by keys, what it holds is known, and these are not in it. */
+static void lacking_keys(const struct capture *c, const char *key, const struct strlist *wanted, struct strlist *out)
 {
 	const struct strlist *keys = map_get(&c->keys, key);
 
-	return keys && !strlist_contains(keys, wanted);
-}
-
-static bool lacks_keys(const struct capture *c, const char *key, const struct need *need)
-{
-	for (size_t i = 0; i < need->keys.count; i++)
-		if (is_lacking(c, key, need->keys.items[i]))
-			return true;
-	return false;
+	for (size_t i = 0; keys && i < wanted->count; i++)
+		if (!strlist_contains(keys, wanted->items[i]))
+			strlist_add(out, wanted->items[i]);
 }
 
 /* What a list of its kind, of now or (a carried kind) of the head, says of what no list of this run has shown. */
-static const char *unseen_state(const struct capture *c, const char *key, const struct need *need, const struct classify_rule *rule)
+static const char *unseen_state(const struct capture *c, const struct named *need, const struct classify_rule *rule)
 {
-	const char *kept = carry_state(c, key, need);
+	const char *kept = carry_state(c, need);
 
 	if (kept)
 		return kept;
-	if (was_listed(c, need))
+	if (was_listed(c, &need->object))
 		return "missing";
 	return rule ? class_state(rule->class_) : "required";
 }
@@ -173,7 +185,7 @@ static const char *unseen_state(const struct capture *c, const char *key, const 
 /* What a list has shown, and what is not in the snapshot. */
 static const char *seen_state(const struct seen *seen)
 {
-	return seen->orphan ? "required" : class_state(seen->class_);
+	return seen->orphan ? "required" : class_state((enum object_class)seen->class_);
 }
 
 /*
@@ -181,92 +193,92 @@ static const char *seen_state(const struct seen *seen)
  * shown that it, or a key of it, is not at the source either; "required": the target must have it, nobody has looked here, or nobody would make it again. Of a carried kind it is
  * what the last list has shown. NULL: it is in the snapshot. *why: what the policy says of it, or NULL.
  */
-static const char *need_state(const struct capture *c, const char *key, const struct need *need, const char **why)
+static const char *need_state(const struct capture *c, const struct named *named, bool missing, const char **why)
 {
-	const struct seen *seen = map_get(&c->seen, key);
+	const struct seen *seen = table_get(&c->seen, named->key.buf);
 	const struct classify_rule *rule;
+	const char *state;
 
 	*why = NULL;
-	if (need->absent || lacks_keys(c, key, need))
+	if (missing)
 		return "missing";
 	if (seen && seen->taken)
 		return NULL;
-	rule = seen ? seen->rule : rule_of(c, need);
-	const char *state = seen ? seen_state(seen) : unseen_state(c, key, need, rule);
-
+	rule = seen ? seen_rule(c, seen) : rule_of(c, named);
+	state = seen ? seen_state(seen) : unseen_state(c, named, rule);
 	if (strcmp(state, "missing") != 0)
 		*why = rule ? rule->why : NULL;
 	return state;
 }
 
-static json_t *strlist_json(struct strlist *list)
+static json_t *strlist_json(const struct strlist *list)
 {
 	json_t *array = json_array();
 
-	strlist_sort_unique(list);
 	for (size_t i = 0; i < list->count; i++)
 		json_array_append_new(array, json_string(list->items[i]));
 	return array;
 }
 
-static json_t *missing_keys(const struct capture *c, const char *key, const struct need *need)
+/* NULL: it is in the snapshot. The caller's. */
+static json_t *requirement_json(const struct capture *c, const struct named *named, const struct need *need)
 {
-	auto_strlist struct strlist missing = STRLIST_INIT;
+	const struct object *object = &named->object;
+	const struct kube_resource *found = discovery_find(c->discovery, object->group, object->resource, NULL);
+	auto_strlist struct strlist keys = STRLIST_INIT, lacking = STRLIST_INIT, needed_by = STRLIST_INIT;
+	const char *why, *state;
+	json_t *json;
 
-	for (size_t i = 0; i < need->keys.count; i++)
-		if (is_lacking(c, key, need->keys.items[i]))
-			strlist_add(&missing, need->keys.items[i]);
-	return missing.count ? strlist_json(&missing) : NULL;
-}
-
-static json_t *requirement_json(const struct capture *c, struct need *need, const char *state, const char *why)
-{
-	const struct kube_resource *found = discovery_find(c->discovery, need->group, need->resource, NULL);
-
-	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:b}", "group", need->group, "resource", need->resource, "kind",
-		found ? found->kind : need->resource, "namespace", need->namespace_, "name", need->name, "keys", strlist_json(&need->keys),
-		"neededBy", strlist_json(&need->needed_by), "state", state, "optional", need->optional);
-
+	list_texts(c, need->keys, &keys);
+	lacking_keys(c, named->key.buf, &keys, &lacking);
+	state = need_state(c, named, need->absent || lacking.count > 0, &why);
+	if (!state)
+		return NULL;
+	list_texts(c, need->needed_by, &needed_by);
+	json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:b}", "group", object->group, "resource", object->resource, "kind",
+		found ? found->kind : object->resource, "namespace", object->namespace_, "name", object->name, "keys", strlist_json(&keys),
+		"neededBy", strlist_json(&needed_by), "state", state, "optional", need->optional);
 	if (why)
 		json_object_set_new(json, "why", json_string(why));
+	if (lacking.count)
+		json_object_set_new(json, "missingKeys", strlist_json(&lacking));
 	return json;
 }
 
-static void add_missing_keys(const struct capture *c, const char *key, const struct need *need, json_t *json)
+/* One after the other becomes text: all of them as values would take more memory than all else. */
+void needs_requirements(struct capture *c, struct strbuf *out)
 {
-	json_t *missing = missing_keys(c, key, need);
+	auto_free uint32_t *order = table_sorted(&c->needs);
+	auto_named struct named named = NAMED_INIT;
 
-	if (missing)
-		json_object_set_new(json, "missingKeys", missing);
-}
+	json_decref(c->uncovered);
+	c->uncovered = json_array();
+	c->uncovered_count = 0;
+	for (uint32_t i = 0; i < c->needs.count; i++) {
+		auto_json json_t *item = json_array();
+		json_t *json;
 
-json_t *needs_requirements(const struct capture *c)
-{
-	auto_free struct map_entry *entries = map_sorted(&c->needs);
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < c->needs.count; i++) {
-		const char *why = NULL, *state = need_state(c, entries[i].key, entries[i].value, &why);
-
-		if (!state)
+		capture_name(c, &c->needs, order[i], &named);
+		json = requirement_json(c, &named, table_value(&c->needs, order[i]));
+		if (!json)
 			continue;
-		json_t *json = requirement_json(c, entries[i].value, state, why);
-
-		add_missing_keys(c, entries[i].key, entries[i].value, json);
-		json_array_append_new(list, json);
+		json_array_append_new(item, json);
+		canonical_yaml(item, out);
+		uncovered_add(c->uncovered, &c->uncovered_count, json);
 	}
-	return list;
 }
 
 /* ---- secrets: check ---- */
 
 /* 1: looking is forbidden. The state is then as if nobody had looked. */
-static int check_secret(struct capture *c, const struct kube_resource *resource, const char *key, struct need *need, struct error *err)
+static int check_secret(
+	struct capture *c, const struct kube_resource *resource, const struct named *named, struct need *need, struct error *err)
 {
 	auto_strlist struct strlist found = STRLIST_INIT;
+	const struct object *object = &named->object;
 
-	if (kube_secret_keys(c->client, resource, need->namespace_, need->name, need->keys.count > 0, &found, err) == 0) {
-		struct strlist *keys = keys_of(c, key);
+	if (kube_secret_keys(c->client, resource, object->namespace_, object->name, need->keys != 0, &found, err) == 0) {
+		struct strlist *keys = keys_of(c, named->key.buf);
 
 		*keys = found;
 		found = (struct strlist)STRLIST_INIT;
@@ -280,19 +292,27 @@ static int check_secret(struct capture *c, const struct kube_resource *resource,
 	return !need->absent;
 }
 
+/* Whether nobody has seen the Secret, and nobody makes it. */
+static bool is_open_secret(const struct capture *c, const struct named *named)
+{
+	return !*named->object.group && strcmp(named->object.resource, "secrets") == 0 && !table_get(&c->seen, named->key.buf) &&
+		!rule_of(c, named);
+}
+
 int needs_check_secrets(struct capture *c, struct error *err)
 {
 	const struct kube_resource *resource = discovery_find(c->discovery, "", "secrets", NULL);
-	auto_free struct map_entry *entries = map_sorted(&c->needs);
+	auto_free uint32_t *order = table_sorted(&c->needs);
+	auto_named struct named named = NAMED_INIT;
 	size_t forbidden = 0;
 
-	for (size_t i = 0; c->policy->check_secrets && resource && i < c->needs.count; i++) {
-		struct need *need = entries[i].value;
+	for (uint32_t i = 0; c->policy->check_secrets && resource && i < c->needs.count; i++) {
 		int rc;
 
-		if (*need->group || strcmp(need->resource, "secrets") != 0 || map_get(&c->seen, entries[i].key) || rule_of(c, need))
+		capture_name(c, &c->needs, order[i], &named);
+		if (!is_open_secret(c, &named))
 			continue;
-		rc = check_secret(c, resource, entries[i].key, need, err);
+		rc = check_secret(c, resource, &named, table_value(&c->needs, order[i]), err);
 		if (rc < 0)
 			return -1;
 		forbidden += rc > 0;

@@ -167,7 +167,7 @@ static enum standing stand(const struct capture *c, const struct child *child, c
 		*top = child;
 		if (child->rule || child->orphan)
 			return GONE;
-		if (map_get(&c->taken, child->owner_uid) || other == comes_back || is_of_carried(c, child))
+		if (table_find(&c->taken, child->owner_uid) != TABLE_NONE || other == comes_back || is_of_carried(c, child))
 			return STANDS;
 		if (above) {
 			child = &owners->children[above - 1];
@@ -224,7 +224,7 @@ static void tell_gone(struct capture *c, const struct child *child)
 
 	json_array_append_new(c->orphans, orphan_json(child));
 	capture_key(&key, child->group, child->resource, child->namespace_, child->name);
-	seen = map_get(&c->seen, key.buf);
+	seen = table_get(&c->seen, key.buf);
 	if (seen)
 		seen->orphan = true;
 }
@@ -275,7 +275,7 @@ static bool is_of_interest(const struct capture *c, const struct child *child)
 	if (inventory_has(c->policy, child->group, child->resource))
 		return map_get(&c->held, child->namespace_) != NULL;
 	capture_key(&key, child->group, child->resource, child->namespace_, child->name);
-	return map_get(&c->needs, key.buf) != NULL;
+	return table_find(&c->needs, key.buf) != TABLE_NONE;
 }
 
 void owners_judge(struct capture *c)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 #include "util/error.h"
+
+#define LARGE (512 << 10) /* bytes */
 
 /* No clean-up, no core (it would hold credentials): every state on disk is safe at any instant. */
 void mem_die(void)
@@ -79,6 +82,16 @@ char *xasprintf(const char *fmt, ...)
 	if (len < 0)
 		mem_die();
 	return text;
+}
+
+void mem_set_up(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE);
+}
+
+void mem_trim(void)
+{
+	(void)malloc_trim(0);
 }
 
 /* Called with the address of a pointer of any type, which must not be read as a void * in place. */
