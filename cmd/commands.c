@@ -271,18 +271,20 @@ const struct command commands[] = {
 	{
 		.name = "report",
 		.summary = "render the record of a drill or a restore, for people or machines",
-		.args = "RECORD [EARLIER...]",
-		.min_args = 1,
+		.args = "[RECORD] [EARLIER...]",
 		.max_args = 64,
-		.about =
-			"RECORD is the file of a record. text is for a terminal, md for a ticket, html for an auditor (one file that asks "
-			"for "
-			"nothing else, and prints well), junit for a CI system, openmetrics for a text file collector, json is the record "
-			"itself. EARLIER are records of before, oldest first: the trend is over them and RECORD. The same record gives the "
-			"same bytes. Asks no cluster.",
-		.examples = EXAMPLES("report drill.json", "report drill.json --format html --file drill.html",
+		.about = "RECORD is the id of a record in the repository (the start of one will do), as a drill and a restore print it, or "
+			 "the file of "
+			 "one; the newest of the cluster when none is given. text is for a terminal, md for a ticket, html for an auditor "
+			 "(one file "
+			 "that asks for nothing else, and prints well), junit for a CI system, openmetrics for a text file collector, json "
+			 "is the "
+			 "record itself. The trend is over the records before it in the repository, for a file over the files EARLIER, "
+			 "oldest first. "
+			 "The same record gives the same bytes. Asks no cluster.",
+		.examples = EXAMPLES("report", "report 20261124T2015 --format md", "report drill.json --format html --file drill.html",
 			"report october.json august.json september.json --format md"),
-		.options = OPTIONS(OPTION_FORMAT, OPTION_FILE),
+		.options = OPTIONS(REPOSITORY, OPTION_FORMAT, OPTION_FILE),
 		.run = command_report,
 		.print = print_report,
 	},

@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "command.h"
+#include "drill/chain.h"
+#include "drill/record.h"
 #include "output.h"
+#include "store/git.h"
 #include "tables.h"
 #include "util/error.h"
 #include "util/file.h"
@@ -12,54 +15,65 @@
 #include "util/strbuf.h"
 
 #define RECORD_MAX (64U << 20)
-#define RECORD_FORMAT 1
 #define REPORT_MODE 0644 /* it holds no secret, and others are to read it */
+#define TREND 20         /* of the chain: the last so many */
 
 static int read_record(const char *path, json_t **out, struct error *err)
 {
 	auto_strbuf struct strbuf bytes = STRBUF_INIT;
-	auto_json json_t *record = NULL;
-	json_int_t format;
 
-	if (file_read(path, RECORD_MAX, &bytes, err) < 0 || !(record = json_read(bytes.buf, bytes.len, err)))
+	if (file_read(path, RECORD_MAX, &bytes, err) < 0 || record_read(out, bytes.buf, bytes.len, err) < 0)
 		return error_wrap(err, "record '%s'", path);
-	format = json_integer_value(json_object_get(record, "format"));
-	if (format > RECORD_FORMAT)
-		return error_set(err, ERR_FAILED, "record '%s': format %lld is newer than this program, which reads up to %d", path,
-			(long long)format, RECORD_FORMAT);
-	if (format < 1)
-		return error_set(err, ERR_SYNTAX, "record '%s': this is no record of a drill or a restore", path);
-	*out = json_incref(record);
 	return 0;
 }
 
-/* The record that the first argument names, and the trend up to it: of the records that the other arguments name. Both are the caller's. */
-static int find_record(const struct context *ctx, json_t **record, json_t **trend, struct error *err)
+/* The file that the first argument names; the other ones are those before it, which make the trend. */
+static int find_file(const struct context *ctx, json_t **record, json_t *points, struct error *err)
 {
-	auto_json json_t *points = json_array();
-
 	for (size_t i = 1; context_arg(ctx, i); i++) {
 		auto_json json_t *earlier = NULL;
 
 		if (read_record(context_arg(ctx, i), &earlier, err) < 0)
 			return -1;
-		json_array_append_new(points, report_point(earlier));
+		json_array_append_new(points, chain_point(earlier));
 	}
 	if (read_record(context_arg(ctx, 0), record, err) < 0)
 		return -1;
-	json_array_append_new(points, report_point(*record));
-	*trend = json_incref(points);
+	json_array_append_new(points, chain_point(*record));
 	return 0;
+}
+
+/* Of the chain of the cluster: the one with this id, or the newest; the chain makes the trend. */
+static int find_in_chain(struct context *ctx, json_t **record, json_t *points, struct error *err)
+{
+	auto_json json_t *trend = NULL;
+
+	if (context_arg(ctx, 1))
+		return error_set(err, ERR_USAGE, "only files of records have others before them: leave out '%s'", context_arg(ctx, 1));
+	if (git_store_open(&ctx->store, ctx->settings.repo, false, NULL, err) < 0 ||
+		git_store_cluster(ctx->store, ctx->settings.cluster, &ctx->cluster, err) < 0 ||
+		chain_find(ctx->store, ctx->cluster, context_arg(ctx, 0), record, err) < 0 ||
+		chain_trend(ctx->store, ctx->cluster, json_text_at(*record, "id", NULL), TREND, &trend, err) < 0)
+		return -1;
+	json_array_extend(points, trend);
+	return 0;
+}
+
+/* An id has neither a '/' nor a '.'. */
+static bool is_file(const char *name)
+{
+	return name && strpbrk(name, "/.");
 }
 
 int command_report(struct context *ctx, struct error *err)
 {
 	const struct settings *s = &ctx->settings;
 	auto_json json_t *record = NULL;
-	auto_json json_t *trend = NULL;
+	auto_json json_t *trend = json_array();
 	auto_strbuf struct strbuf text = STRBUF_INIT;
+	int rc = is_file(context_arg(ctx, 0)) ? find_file(ctx, &record, trend, err) : find_in_chain(ctx, &record, trend, err);
 
-	if (find_record(ctx, &record, &trend, err) < 0 || report_render(record, trend, s->format, &text, err) < 0)
+	if (rc < 0 || report_render(record, trend, s->format, &text, err) < 0)
 		return -1;
 	ctx->result = json_pack("{s:s, s:s?}", "format", report_formats[s->format], "file", s->file);
 	if (!s->file)

@@ -27,12 +27,9 @@ enum report_format {
 extern const char *const report_formats[];
 
 /*
- * Append the record in this format. trend: [{id, kind, startedAt, result, rtoMilliseconds (or null), phases: {name: ms}}], oldest first, the record among them; NULL: the record alone.
+ * Append the record in this format. trend: of chain_point (drill/chain.h), oldest first, the record among them; NULL: the record alone.
  * ERR_SYNTAX when the record is no object.
  */
 int report_render(const json_t *record, const json_t *trend, enum report_format format, struct strbuf *out, struct error *err);
-
-/* The element of a trend that stands for the record. The caller's. */
-json_t *report_point(const json_t *record);
 
 #endif

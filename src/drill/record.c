@@ -49,8 +49,8 @@ static json_t *identity_of(const struct record_input *input)
 	const json_t *report = input->report, *snapshot = json_object_get(report, "snapshot");
 	auto_free char *user = env_user(), *host = env_host();
 	json_t *identity = json_pack("{s:{s:s, s:o}, s:o, s:o, s:s, s:s}", "tool", "version", RHAII_VERSION, "binarySha256",
-		sum_of("/proc/self/exe"), "configurationSha256", sum_of(input->configuration),
-		"policySha256", copy_of(report, "policySha256"), "operator", user, "host", host);
+		sum_of("/proc/self/exe"), "configurationSha256", sum_of(input->configuration), "policySha256",
+		copy_of(report, "policySha256"), "operator", user, "host", host);
 
 	json_object_set_new(identity, "source",
 		json_pack("{s:o, s:o, s:o}", "cluster", copy_of(snapshot, "cluster"), "id", copy_of(snapshot, "clusterId"), "server",

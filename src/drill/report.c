@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drill/report.h"
 
-#include <stdlib.h>
-
+#include "drill/chain.h"
+#include "drill/record.h"
 #include "parts.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -29,29 +29,7 @@ static void (*const renderings[REPORT_FORMAT_COUNT])(const struct report *report
 
 void report_json(const struct report *report, struct strbuf *out)
 {
-	char *text = json_dumps(report->record, JSON_INDENT(2) | JSON_SORT_KEYS);
-
-	strbuf_adds(out, text ? text : "{}");
-	strbuf_addc(out, '\n');
-	free(text);
-}
-
-json_t *report_point(const json_t *record)
-{
-	json_t *phases = json_object(), *phase;
-	size_t i;
-
-	json_array_foreach (json_object_get(record, "phases"), i, phase) {
-		json_t *spent = json_object_get(phase, "milliseconds");
-		const char *name = json_text_at(phase, "name", NULL);
-
-		if (name && json_is_integer(spent))
-			json_object_set(phases, name, spent);
-	}
-	return json_pack("{s:O*, s:O*, s:O*, s:O*, s:O*, s:o}", "id", json_object_get(record, "id"), "kind",
-		json_object_get(record, "kind"), "startedAt", json_object_get(record, "startedAt"), "result",
-		json_at(record, "verdict", "result", NULL), "rtoMilliseconds", json_at(record, "rto", "achievedMilliseconds", NULL),
-		"phases", phases);
+	record_text(report->record, out);
 }
 
 int report_render(const json_t *record, const json_t *trend, enum report_format format, struct strbuf *out, struct error *err)
@@ -62,7 +40,7 @@ int report_render(const json_t *record, const json_t *trend, enum report_format 
 	if (!json_is_object(record))
 		return error_set(err, ERR_SYNTAX, "the record is no JSON object");
 	if (!trend)
-		report.trend = alone = json_pack("[o]", report_point(record));
+		report.trend = alone = json_pack("[o]", chain_point(record));
 	renderings[format](&report, out);
 	return 0;
 }

@@ -45,16 +45,32 @@ test_what_is_no_record_is_refused() {
 	assert_contains err "record 'nowhere.json'"
 	echo '{"a": 1}' >other.json
 	run report other.json
-	assert_exit 1
-	assert_contains err "this is no record of a drill or a restore"
-	echo '{"format": 2}' >newer.json
+	assert_exit 6
+	assert_contains err "not the record of a restore or a drill"
+	jq '.format = 2' "$records/passed.json" >newer.json
 	run report newer.json
-	assert_exit 1
-	assert_contains err "format 2 is newer than this program"
+	assert_exit 6
+	assert_contains err "format 2 is newer"
 	run report "$records/passed.json" --format pdf
 	assert_exit 2
 	run report
-	assert_exit 2
+	assert_exit 1
+	assert_contains err "no git repository"
+}
+
+test_a_record_of_the_repository_is_found_by_its_id() {
+	local tree
+	make_history
+	tree=$(printf '100644 blob %s\trecord.json\n' "$(git -C rhaii-backup hash-object -w "$records/passed.json")" | git -C rhaii-backup mktree)
+	git -C rhaii-backup update-ref refs/heads/drills/prod "$(git -C rhaii-backup -c user.name=x -c user.email=x@x commit-tree -m record "$tree")"
+	run report
+	assert_exit 0
+	assert_contains out "Drill of prod: passed"
+	run report "$(jq -r .id "$records/passed.json" | cut -c1-12)" --format json
+	assert_exit 0
+	assert_equal "$out" "$(<"$records/passed.json")"
+	run report 1999
+	assert_exit 1
 }
 
 run_tests

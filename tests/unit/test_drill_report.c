@@ -131,7 +131,7 @@ static void test_trend_is_over_the_records_given(void **state)
 {
 	auto_json json_t *one = report_record("failed", NULL);
 	auto_json json_t *two = report_record("passed", NULL);
-	auto_json json_t *trend = json_pack("[o, o]", report_point(one), report_point(two));
+	auto_json json_t *trend = json_pack("[o, o]", chain_point(one), chain_point(two));
 	auto_free char *text = report_of(two, trend, REPORT_TEXT);
 
 	(void)state;

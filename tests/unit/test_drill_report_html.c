@@ -155,7 +155,7 @@ static void test_trend_is_drawn_from_two_records_on(void **state)
 {
 	auto_json json_t *one = report_record("failed", NULL);
 	auto_json json_t *two = report_record("passed", NULL);
-	auto_json json_t *trend = json_pack("[o, o]", report_point(one), report_point(two));
+	auto_json json_t *trend = json_pack("[o, o]", chain_point(one), chain_point(two));
 	auto_free char *alone = report_of(two, NULL, REPORT_HTML);
 	auto_free char *page = report_of(two, trend, REPORT_HTML);
 
