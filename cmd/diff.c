@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command.h"
 #include "kube/client.h"
+#include "live.h"
 #include "object/change.h"
 #include "object/object.h"
 #include "output.h"
-#include "snapshot/capture.h"
 #include "tables.h"
 #include "util/clock.h"
 #include "util/error.h"
@@ -21,8 +21,9 @@ struct comparison {
 };
 
 /* old or new_ is NULL where the object is not there. */
-static void add_change(const struct comparison *c, const struct object *old, const struct object *new_)
+static void add_change(const struct object *old, const struct object *new_, void *arg)
 {
+	const struct comparison *c = arg;
 	auto_strbuf struct strbuf path = STRBUF_INIT;
 	json_t *change = context_wants(c->ctx, new_ ? new_ : old) ? change_between(old, new_) : NULL;
 
@@ -37,34 +38,12 @@ static void add_change(const struct comparison *c, const struct object *old, con
 	json_array_append_new(c->ctx->result, change);
 }
 
-/* snapshot NULL: it has none. */
-static const struct object *object_at(const struct snapshot *snapshot, size_t i)
-{
-	return snapshot && i < snapshot->object_count ? snapshot->objects[i] : NULL;
-}
-
-/* One of them may be NULL, not both. */
-static int order_of(const struct object *old, const struct object *new_)
-{
-	if (!old)
-		return 1;
-	return new_ ? object_compare(&old, &new_) : -1;
-}
-
-/* Both lists are in the order of object_compare. */
 static void compare(const struct comparison *c)
 {
-	const struct object *old, *new_;
-	size_t i = 0, j = 0;
+	struct comparison copy = *c;
 
 	c->ctx->result = json_array();
-	while ((void)(old = object_at(c->old, i)), (void)(new_ = object_at(c->new_, j)), old || new_) {
-		int order = order_of(old, new_);
-
-		add_change(c, order <= 0 ? old : NULL, order >= 0 ? new_ : NULL);
-		i += order <= 0;
-		j += order >= 0;
-	}
+	live_pair(c->old, c->new_, add_change, &copy);
 }
 
 /* The snapshot before this one; *out is NULL when it is the first. */
@@ -117,35 +96,6 @@ static int compare_snapshots(struct context *ctx, struct error *err)
 
 /* ---- against the cluster ---- */
 
-/* The namespaces that the snapshot was narrowed to; none: its policy's scope. */
-static void scope_of(const struct snapshot *snapshot, struct strlist *out)
-{
-	const json_t *name;
-	size_t i;
-
-	json_array_foreach (json_at(snapshot->info, "scope", "namespaces", NULL), i, name)
-		if (json_is_string(name))
-			strlist_add(out, json_string_value(name));
-}
-
-/* The cluster as it is now, captured as the snapshot was, into a repository that is gone after this run. */
-static int capture_live(struct context *ctx, const struct snapshot *old, json_t *records, struct snapshot **out, struct error *err)
-{
-	auto_strlist struct strlist namespaces = STRLIST_INIT;
-	auto_json json_t *result = NULL;
-	const struct capture_options options = {
-		.cluster = old->cluster, .namespaces = &namespaces, .since = old->captured_at, .records = records};
-	struct snapshot_source source = {.cluster = old->cluster};
-
-	scope_of(old, &namespaces);
-	if (context_snapshot_policy(ctx, old, err) < 0 || context_open_client(ctx, err) < 0 ||
-		context_open_scratch(ctx, old->cluster, err) < 0 ||
-		capture_run(&options, ctx->client, ctx->store, ctx->policy, &result, err) < 0)
-		return error_wrap(err, "the cluster as it is now");
-	source.repo = ctx->scratch;
-	return snapshot_open(out, &source, NULL, err);
-}
-
 static int compare_live(struct context *ctx, struct error *err)
 {
 	auto_json json_t *records = json_object();
@@ -157,7 +107,7 @@ static int compare_live(struct context *ctx, struct error *err)
 	rc = snapshot_open(&old, &ctx->source, context_arg(ctx, 0), err);
 	if (rc == 0) {
 		tell_side("from", old);
-		rc = capture_live(ctx, old, records, &live, err);
+		rc = context_open_client(ctx, err) < 0 ? -1 : live_capture(ctx, ctx->client, old, records, &live, err);
 	}
 	if (rc == 0) {
 		const struct comparison comparison = {.ctx = ctx, .old = old, .new_ = live, .records = records};

@@ -12,6 +12,7 @@
 #include "kube/client.h"
 #include "kube/kubeconfig.h"
 #include "kube/object_api.h"
+#include "live.h"
 #include "output.h"
 #include "recovery.h"
 #include "restore/journal.h"
@@ -104,6 +105,15 @@ static const char *kubeconfig_of(const struct context *ctx)
 	return ctx->settings.kubeconfig || !several || !strchr(several, ':') ? ctx->config->file : NULL;
 }
 
+/* What the restore cannot bring back. By the commit, since the branch may have moved where the source still lives. */
+static void look_at_source(struct context *ctx, const char *name)
+{
+	const char *commit = json_text_at(ctx->result, "snapshot", "commit", NULL);
+
+	json_object_set_new(json_object_get(ctx->result, "rpo"), "changedSince",
+		live_changed_since(ctx, commit && !snapshot_is_path(name) ? commit : name));
+}
+
 /* Where it is written; NULL: nowhere. The caller frees. */
 static char *record_directory(const struct context *ctx)
 {
@@ -163,6 +173,8 @@ static int restore_timed(struct context *ctx, struct restore_settings *settings,
 	if (rc == 0) {
 		interrupt_watch();
 		rc = restore_run(restore, &ctx->result, &ctx->outcome, err);
+		if (rc == 0)
+			look_at_source(ctx, settings->snapshot);
 		if (ctx->result)
 			keep_record(ctx, settings, rc, err);
 	}

@@ -96,8 +96,8 @@ json_t *restore_plan_json(const struct restore *restore);
 
 /*
  * *report (the caller's, also when -1 is returned after something was done; else NULL): the keys of the plan, each action with result: created|merged|updated|skipped|conflict|failed|blocked|not run,
- * error (or null) and copy (file with what was replaced, or null), each wave with offsetMilliseconds, gateMilliseconds and applyMilliseconds (or null), and findings: [{object, path, text}], converge: {pending, text}, probes (as verify_probes, or null), counts: {created, merged, updated, skipped, conflict, failed, blocked, notRun}, requests (of this run), retries, throttledMilliseconds, phases and rto (phases.h),
- * rpo ({targetMilliseconds, verdict: met|missed|"not set", achievedMilliseconds, capturedAt, declaredAt, changedSince: null}), startedAt, endedAt, services: [{object, backMilliseconds}] (as the record has them),
+ * error (or null) and copy (file with what was replaced, or null), each wave with offsetMilliseconds, gateMilliseconds and applyMilliseconds (or null), and findings: [{object, path, text}], converge: {pending, text}, probes (as verify_probes, each with offsetMilliseconds, or null), counts: {created, merged, updated, skipped, conflict, failed, blocked, notRun}, requests (of this run), retries, throttledMilliseconds, phases and rto (phases.h),
+ * rpo ({targetMilliseconds, verdict: met|missed|"not set", achievedMilliseconds, capturedAt, declaredAt, changedSince (null)}), startedAt, endedAt, services: [{object, backMilliseconds}] (as the record has them),
  * objects (of the snapshot), manifestSha256, policySha256, sourceServer (or null),
  * resumed (times), journal (path, or null), succession ({cluster, from, to, recorded, reason}, or null: whether the target continues the branch of the source). A resumed run reports the whole restore.
  * outcome gets ERR_PARTIAL for conflicts and failed objects, ERR_VERIFY, ERR_OBJECTIVE. ERR_INTERRUPTED: stopped by a signal (util/interrupt.h), can be resumed. ERR_LOCKED:

@@ -255,7 +255,7 @@ static json_t *not_tested_of(const struct record_input *input, const json_t *rec
 	return list;
 }
 
-/* Where the probe does not say when it was judged, nobody knows. */
+/* Those that do not say when they were judged, too, have the key. */
 static json_t *probes_of(const json_t *report)
 {
 	json_t *probes = json_array(), *probe;

@@ -338,14 +338,17 @@ static int converge(struct restore *restore, json_t **result, struct error *err)
 	return rc;
 }
 
-/* Green is the whole: with one probe that fails the recovery is not over. */
+/* All of them are judged by now. Green is the whole: with one probe that fails the recovery is not over. */
 static void judge_clock(struct restore *restore, const json_t *probes)
 {
+	int64_t now = clock_now_ms(), offset = phases_offset_ms(restore->phases, now);
 	size_t i, passed = 0, failed = 0;
-	const json_t *probe;
+	json_t *probe;
 
 	json_array_foreach (probes, i, probe) {
 		const char *result = json_text_at(probe, "result", NULL);
+
+		json_object_set_new(probe, "offsetMilliseconds", json_integer((json_int_t)offset));
 
 		passed += strcmp(result, "pass") == 0;
 		failed += strcmp(result, "fail") == 0;
@@ -355,7 +358,7 @@ static void judge_clock(struct restore *restore, const json_t *probes)
 
 		phases_unproven(restore->phases, reason);
 	} else if (passed) {
-		restore->phases->green_at = clock_now_ms();
+		restore->phases->green_at = now;
 	}
 }
 

@@ -195,12 +195,15 @@ test_the_clock_goes_on_to_the_cutover() {
 
 # All that is known before, and what the restore measures: nothing is missing. The clock was stopped.
 test_a_recovery_of_which_all_is_known_is_met_or_missed() {
-	printf '%s\n' 'recovery:' '  rto: 10m' '  rpo: 24h' '  phases:' '    declare: {assumed: 10s}' '    install-operators: {notApplicable: in the image}' '    cutover: {assumed: 30s}' >recovery.yaml
+	printf '%s\n' 'recovery:' "  source: {kubeconfig: $source/kubeconfig}" '  rto: 10m' '  rpo: 24h' '  phases:' '    declare: {assumed: 10s}' '    install-operators: {notApplicable: in the image}' '    cutover: {assumed: 30s}' >recovery.yaml
 	expect 0 dr "$target" restore prod --repo backup --cluster prod --yes --config recovery.yaml --since 4m --phase create-cluster=2m,secrets=20s --report-dir records -o json
 	jq -e '.rto.verdict == "met" and .rto.missing == [] and .rpo.verdict == "met"' out
+	jq -e '.rpo.changedSince == {checked: true, reason: null, objects: 0, changes: []}' out
 	jq -e '.rto.achievedMilliseconds >= 270000' "$(jq -r .record out)"
+	sed -i "s|$source|$target|" recovery.yaml
 	expect 4 dr "$target" restore prod --repo backup --cluster prod --yes --config recovery.yaml --since 40m --phase create-cluster=35m,secrets=20s --report-dir records -o json
 	jq -e '.outcome == ["objective-missed"] and .rto.verdict == "missed"' out
+	jq -e '.rpo.changedSince.checked == false and (.rpo.changedSince.reason | test("is another cluster .* than the source$"))' out
 	jq -e '.verdict.exitCode == 4 and (.verdict.reasons[0] | test("^RTO missed by 30m.*: create-cluster took 35m$"))' "$(jq -r .record out)"
 	same "records" "$(find records -name '*.json' | wc -l)" 2
 }
@@ -413,8 +416,14 @@ test_the_source_itself_is_refused_without_in_place() {
 
 # --- change -------------------------------------------------------------------------------------------------------------------------------
 
-test_a_change_is_told_in_kubernetes_words() {
+test_a_restore_says_what_changed_since_its_snapshot() {
 	cluster_kubectl "$source" -n rhaii-inference patch llmisvc facebook-opt-125m-single --type=merge -p '{"spec":{"replicas":2}}'
+	sed -i "s|$target|$source|" recovery.yaml
+	expect 0 dr "$target" restore prod --repo backup --cluster prod --yes --wait 0 --config recovery.yaml -o json
+	jq -e '.rpo.changedSince | .objects == 1 and (.changes[0] | test("^changed LLMInferenceService rhaii-inference/facebook-opt-125m-single: spec.replicas 1 -> 2 .kubectl-patch, "))' out
+}
+
+test_a_change_is_told_in_kubernetes_words() {
 	expect 0 dr "$source" snapshot --repo backup --cluster prod
 	has out "changed LLMInferenceService rhaii-inference/facebook-opt-125m-single: spec.replicas 1 -> 2"
 	grep -q '^changed LLMInferenceService rhaii-inference/facebook-opt-125m-single: spec.replicas 1 -> 2 (kubectl-patch, ' <(git -C backup log -1 --format=%B clusters/prod)
