@@ -46,7 +46,7 @@ include_direction() {
 # library header, then the files that may include it
 one_library_a_file() {
 	while read -r header allowed; do
-		grep -lE "#include <$header" "${sources[@]}" "${headers[@]}" | grep -vE "^($allowed)$" | sed "s|\$|: includes <$header>, which belongs to $allowed|"
+		grep -lE "#include <$header" "${sources[@]}" "${headers[@]}" | grep -vE "^($allowed)$" | sed "s#\$#: includes <$header>, which belongs to $allowed#"
 	done <<-'TABLE'
 		curl/ src/util/http.*\.[ch]
 		git2 src/store/git.*\.[ch]

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "drill/chain.h"
 #include "report_support.h"
 #include "util/json.h"
 #include "util/mem.h"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../../src/drill/html.h"
+#include "drill/chain.h"
 #include "report_support.h"
 #include "util/base64.h"
 #include "util/hash.h"
