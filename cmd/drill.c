@@ -20,6 +20,7 @@
 #include "store/git.h"
 #include "tables.h"
 #include "util/clock.h"
+#include "util/env.h"
 #include "util/error.h"
 #include "util/interrupt.h"
 #include "util/json.h"
@@ -122,23 +123,21 @@ static void compare(struct context *ctx, json_t *entry, const json_t *record)
 	outcome_add(&ctx->outcome, ERR_OBJECTIVE);
 }
 
-static char *report_dir(const struct context *ctx, const json_t *journal)
+/* Where its file goes; NULL: nowhere. The caller frees. */
+static char *report_dir(const struct context *ctx)
 {
-	const char *path = json_string_value(journal), *slash = path ? strrchr(path, '/') : NULL;
+	auto_free char *state = env_state_directory();
 
 	if (ctx->settings.report_dir)
 		return xstrdup(ctx->settings.report_dir);
-	return slash ? xstrndup(path, (size_t)(slash - path)) : NULL;
+	return state ? xasprintf("%s/records", state) : NULL;
 }
 
 static void add_record(struct context *ctx, json_t *record)
 {
-	const char *repo = snapshot_is_path(json_text_at(record, "input", "snapshot", "name", NULL)
-					   ? json_text_at(record, "input", "snapshot", "name", NULL)
-					   : "")
-		? NULL
-		: ctx->settings.repo;
-	auto_free char *dir = report_dir(ctx, json_object_get(record, "journal"));
+	const char *snapshot = json_text_at(record, "input", "snapshot", "name", NULL);
+	const char *repo = snapshot && snapshot_is_path(snapshot) ? NULL : ctx->settings.repo;
+	auto_free char *dir = report_dir(ctx);
 	json_t *entry = record_keep(record, repo, dir);
 
 	json_object_set_new(entry, "trend", trend_of(repo, record));

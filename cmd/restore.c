@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "drill/chain.h"
 #include "drill/keep.h"
 #include "drill/record.h"
 #include "kube/client.h"
@@ -28,6 +29,7 @@
 #include "util/log.h"
 
 #define MAINTENANCE_WARNINGS 20 /* lines */
+#define EXPECT_FROM 20          /* the last so many records */
 
 static int check_consent(const struct settings *settings, struct error *err)
 {
@@ -149,6 +151,23 @@ static void keep_record(struct context *ctx, const struct restore_settings *sett
 	json_object_set(ctx->result, "recordCommit", json_object_get(kept, "commit"));
 }
 
+/* How long the phases took the last time that a restore or drill of this cluster passed: to look ahead, where nothing surer is known. */
+static void expect_as_before(const struct restore_settings *settings, int64_t expected_ms[PHASE_COUNT])
+{
+	const struct snapshot_source *source = settings->source;
+	auto_json json_t *trend = NULL;
+	auto_free char *cluster = NULL;
+	struct error ignored = ERROR_INIT;
+	struct git_store *store;
+
+	if (!source->repo || git_store_open(&store, source->repo, false, NULL, &ignored) < 0)
+		return;
+	if (git_store_cluster(store, source->cluster, &cluster, &ignored) == 0)
+		(void)chain_trend(store, cluster, NULL, EXPECT_FROM, &trend, &ignored);
+	git_store_free(store);
+	chain_expect(trend, expected_ms);
+}
+
 static int restore_timed(struct context *ctx, struct restore_settings *settings, bool confirmed, struct error *err)
 {
 	struct restore *restore;
@@ -157,6 +176,7 @@ static int restore_timed(struct context *ctx, struct restore_settings *settings,
 	if (serving_said(&ctx->settings, &ctx->serving, err) < 0)
 		return -1;
 	settings->serving = &ctx->serving;
+	expect_as_before(settings, settings->expected_ms);
 	settings->client = ctx->client;
 	settings->kubeconfig = kubeconfig_of(ctx);
 	settings->context = ctx->config->context;

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "restore/phases.h"
 #include "store/git.h"
 
 struct error;
@@ -26,6 +27,9 @@ json_t *chain_point(const json_t *record);
  * The points of the last `count` records up to the one with the id (NULL: the newest), oldest first. The caller's.
  */
 int chain_trend(struct git_store *store, const char *name, const char *id, size_t count, json_t **out, struct error *err);
+
+/* Of a trend, how long each phase took in the newest real one that passed; what it does not know stays as it is. */
+void chain_expect(const json_t *trend, int64_t expected_ms[PHASE_COUNT]);
 
 /*
  * What has been shown to be restorable: [{snapshot (a commit), record (its id), kind, mode, at, server}], newest first, one a snapshot. A proof is a record whose restore was whole and verified: exit

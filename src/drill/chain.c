@@ -198,6 +198,28 @@ int chain_trend(struct git_store *store, const char *name, const char *id, size_
 	return 0;
 }
 
+static bool is_model(const json_t *point)
+{
+	const char *mode = json_text_at(point, "mode", NULL), *result = json_text_at(point, "result", NULL);
+
+	return mode && result && strcmp(mode, "real") == 0 && strncmp(result, "passed", strlen("passed")) == 0;
+}
+
+void chain_expect(const json_t *trend, int64_t expected_ms[PHASE_COUNT])
+{
+	const json_t *phases = NULL;
+
+	for (size_t i = json_array_size(trend); !phases && i-- > 0;)
+		if (is_model(json_array_get(trend, i)))
+			phases = json_object_get(json_array_get(trend, i), "phases");
+	for (int phase = 0; phases && phase < PHASE_COUNT; phase++) {
+		const json_t *ms = json_object_get(phases, phase_name((enum phase)phase));
+
+		if (json_is_integer(ms))
+			expected_ms[phase] = json_integer_value(ms);
+	}
+}
+
 /* ---- proofs ---- */
 
 /* A restore that was not verified proves nothing; in a local drill there is less to verify, and the mark says that it was one. */

@@ -181,7 +181,7 @@ static int clean(struct drill *drill, struct error *err)
 	phase_start(drill->settings->clock, PHASE_CLEANUP);
 	rc = drill->local ? clean_local(drill) : clean_target(drill, journal, err);
 	phase_stop(drill->settings->clock, PHASE_CLEANUP);
-	return rc;
+	return rc < 0 ? -1 : run_phase(drill, PHASE_CLEANUP, err); /* what goes away with the cluster, if it does */
 }
 
 /* Its own result: what the drill has shown stays shown. */
@@ -201,6 +201,8 @@ static void clean_up(struct drill *drill)
 		log_warning("cleanup: %s; 'rhaii-dr drill --cleanup %s' tries again", err.text, journal);
 		if (!drill->cleanup)
 			drill->cleanup = cleanup_result("failed", err.text);
+		else
+			json_object_set_new(drill->cleanup, "result", json_string("partial"));
 	}
 	if (strcmp(json_text_at(drill->cleanup, "result", NULL), "done") != 0)
 		outcome_add(drill->outcome, ERR_PARTIAL);

@@ -116,6 +116,24 @@ static void test_the_trend_ends_at_the_record_asked_for(void **state)
 	git_store_free(store);
 }
 
+static void test_what_is_expected_is_as_in_the_last_real_one_that_passed(void **state)
+{
+	struct git_store *store = sample_chain();
+	auto_json json_t *trend = NULL;
+	int64_t expected[PHASE_COUNT] = {[PHASE_CUTOVER] = 7};
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(chain_trend(store, "prod", NULL, 10, &trend, &err), 0);
+	json_object_set_new(json_at(json_array_get(trend, 1), "phases", NULL), "apply", json_integer(9));
+	chain_expect(trend, expected); /* the last one is local */
+	assert_int_equal(expected[PHASE_APPLY], 9);
+	assert_int_equal(expected[PHASE_CUTOVER], 7);
+	chain_expect(NULL, expected);
+	assert_int_equal(expected[PHASE_APPLY], 9);
+	git_store_free(store);
+}
+
 static void test_only_what_came_back_whole_is_proven(void **state)
 {
 	struct git_store *store = sample_chain();
@@ -241,6 +259,7 @@ int main(void)
 		in_dir(test_each_record_names_the_bytes_of_the_one_before),
 		in_dir(test_a_record_is_found_by_the_start_of_its_id),
 		in_dir(test_the_trend_ends_at_the_record_asked_for),
+		in_dir(test_what_is_expected_is_as_in_the_last_real_one_that_passed),
 		in_dir(test_only_what_came_back_whole_is_proven),
 		in_dir(test_a_restore_that_was_not_verified_proves_nothing),
 		in_dir(test_a_whole_chain_has_no_faults),
