@@ -3,11 +3,11 @@
 # Run test suites (unit, cli, integration) and count: the last line is "N passed, N failed". Each test says "ok ..." or "not ok ..." on a line of its own.
 # Names behind a suite are those of its scripts, without .sh: just these are run ("integration recovery plan"). All that a failed one said stays in build/failed/.
 # A test that says "ok ... # skip" is counted as skipped, and as failed where CI is set: nothing may be missing there.
-# Integration tests mostly wait, for clusters and deadlines: RHAII_TEST_LANES (1) of them run at a time. Two save a fifth of the time, on a machine that does nothing else.
+# Integration tests mostly wait, for clusters and deadlines: TEST_LANES (1) of them run at a time. Two save a fifth of the time, on a machine that does nothing else.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
-export BUILD PATH="$PWD/tests/bin:$PATH" RHAII_DR="$PWD/$BUILD/rhaii-dr" TEST_LOG_LINES=1000000
+export BUILD PATH="$PWD/tests/bin:$PATH" RHAII_DR="$PWD/$BUILD/rhaii-dr"
 passed=0 failed=0 skipped=0 lanes=1
 declare -A running=() # number -> name, of what has not been counted
 logs=$(mktemp -d)
@@ -82,12 +82,12 @@ run_suite() { # suite name...
 	local suite=$1 name
 	shift
 	echo "check: $suite tests"
-	[ "$suite" = integration ] && lanes=${RHAII_TEST_LANES:-1} || lanes=1
+	[ "$suite" = integration ] && lanes=${TEST_LANES:-1} || lanes=1
 	for name in "$@"; do
 		rm -f "$kept/$suite-$name.log" "$kept/$name.log"
 		case $suite in
 		unit) CMOCKA_MESSAGE_OUTPUT=TAP run "$name" "$BUILD/unit/$name" ;;
-		*) run "$suite/$name" bash "tests/$suite/$name.sh" ;;
+		*) run "$suite/$name" env TEST_LOG_LINES=1000000 bash "tests/$suite/$name.sh" ;;
 		esac
 	done
 	wait_for 0
