@@ -120,5 +120,44 @@ test_what_was_kept_is_taken_away_later() {
 	same "what is left" "$(everything_of "$target")" "$(cat before)"
 }
 
+# The signal comes when the services are there and are waited for.
+test_an_interrupted_drill_is_taken_away_later() {
+	HOME=$work/home XDG_CONFIG_HOME=$work/home/.config "$binary" --kubeconfig "$target/kubeconfig" --config conf/config.yaml drill --repo backup >out 2>err &
+	pid=$!
+	for _ in $(seq 300); do
+		[ "$(everything_of "$target" | grep -c '^llminferenceservice\.')" -gt 0 ] && break
+		sleep 0.1
+	done
+	kill -TERM $pid
+	code=0
+	wait $pid || code=$?
+	cat out err
+	same "exit code" "$code" 8
+	same "cleanup" "$(record .cleanup.result)" 'not run'
+	grep -q 'drill --cleanup' err
+	expect 0 dr "$target" drill --cleanup -o json
+	jq -e '.cleanup.result == "done" and .cleanup.deleted > 0' out
+	same "what is left" "$(everything_of "$target")" "$(cat before)"
+}
+
+test_what_an_incident_brought_back_stays() {
+	expect 0 dr "$target" restore clusters/prod --repo backup --yes --wait 0
+	journal=$(find "$work/home/.local/state/rhaii-dr/$(id_of "$target")" -name '*.journal' | sort | tail -n 1)
+	expect 2 dr "$target" drill --cleanup "$journal"
+	grep -q 'of a restore, not of a drill' err
+	[ "$(everything_of "$target" | wc -l)" -gt "$(wc -l <before)" ]
+}
+
+test_a_real_record_is_rendered_in_each_format() {
+	id=$(git -C backup log --format=%s%n%b drills/prod | sed -n 's/^Record: //p' | sed -n 2p)
+	for format in text json md html junit openmetrics; do
+		expect 0 offline report "$id" --repo backup --format $format --file "record.$format"
+	done
+	cmp record.json <(for c in $(git -C backup rev-list drills/prod); do git -C backup show "$c:record.json" | grep -q "\"id\": \"$id\"" && git -C backup show "$c:record.json"; done)
+	grep -q 'create-cluster' record.md && grep -q 'create-cluster' record.text && grep -q 'create-cluster' record.html
+	python3 -c 'import sys, xml.etree.ElementTree as e; e.parse(sys.argv[1])' record.junit
+	grep -q '^# EOF$' record.openmetrics
+}
+
 run_tests
 exit "$failed"
