@@ -167,6 +167,7 @@ static int run_round(const struct round *round, struct error *err)
 	bool marked = false;
 	int rc;
 
+	restore.rpo_ms = s->rpo_ms;
 	take_scenario(round, &restore, &drill);
 	phases_init(&clock, restore.rto_ms);
 	drill.clock = &clock;

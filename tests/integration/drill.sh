@@ -28,6 +28,7 @@ write_configuration() {
 		  targets: [$(id_of "$target")]
 		recovery:
 		  rto: 30m
+		  rpo: 1000h
 		  phases:
 		    declare: {assumed: 2m}
 		    create-cluster: {run: [./create-cluster.sh, b], timeout: 1m}
@@ -78,6 +79,7 @@ test_a_whole_drill_leaves_a_record_and_nothing_else() {
 	expect 0 dr "$target" --config conf/config.yaml drill --repo backup --report-dir reports
 	same "verdict" "$(record '.verdict.exitCode')" 0
 	same "RTO" "$(record '.rto.verdict')" met
+	same "RPO" "$(record '.rpo.verdict')" met
 	same "how" "$(record '[.phases[] | select(.inRto) | .how] | join(",")')" 'assumed,measured,not applicable,assumed,measured,measured,measured,measured,measured,not applicable'
 	same "the command" "$(record '.phases[] | select(.name == "create-cluster") | .command.exitCode')" 0
 	same "its time" "$(record '.phases[] | select(.name == "create-cluster") | .milliseconds >= 300')" true
