@@ -208,10 +208,28 @@ static void clean_up(struct drill *drill)
 		outcome_add(drill->outcome, ERR_PARTIAL);
 }
 
+/* What a drill of its own control plane cannot show, and the checks of the target that are about what will serve: they are findings there, and say nothing of the next cluster. */
+static json_t *untested(const struct drill *drill)
+{
+	json_t *list = local_not_tested();
+	const json_t *finding;
+	size_t i;
+
+	json_array_foreach (json_object_get(drill->report, "preflight"), i, finding) {
+		const char *blocks = json_text_at(finding, "blocks", NULL), *check = json_text_at(finding, "check", NULL);
+		auto_free char *what = xasprintf("check %s", check ? check : "");
+
+		if (blocks && strcmp(blocks, "converge") == 0)
+			json_array_append_new(
+				list, json_pack("{s:s, s:s}", "what", what, "reason", "it is about the cluster that will serve"));
+	}
+	return list;
+}
+
 static json_t *make_record(struct drill *drill, int rc, const struct error *err)
 {
 	const struct drill_settings *s = drill->settings;
-	auto_json json_t *not_tested = s->local ? local_not_tested() : NULL;
+	auto_json json_t *not_tested = s->local ? untested(drill) : NULL;
 	struct outcome whole = *drill->outcome;
 	const struct record_input input = {.kind = "drill",
 		.mode = s->local ? "local" : "real",

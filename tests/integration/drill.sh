@@ -61,7 +61,7 @@ test_a_drill_on_its_own_control_plane() {
 	KUBEBUILDER_ASSETS=$assets expect 0 offline drill --local --repo backup --report-dir reports -o json
 	same "its mode" "$(record .mode)" local
 	same "what was created" "$(record '.counts.created > 10 and .counts.failed == 0 and .counts.blocked == 0')" true
-	same "what is not tested" "$(record '[.notTested[].what] | index("serving") != null and index("conversion") != null and index("admission webhooks") != null')" true
+	same "what is not tested" "$(record '[.notTested[].what] | index("serving") != null and index("conversion") != null and index("admission webhooks") != null and index("check secrets") != null')" true
 	same "never met" "$(record '.rto.verdict')" 'at least'
 	same "left over" "$(ls -d /tmp/rhaii-dr-drill-* 2>/dev/null | wc -l)" 0
 	same "processes left over" "$(pgrep -fc -- '--name=drill' || true)" 0
