@@ -254,6 +254,11 @@ test_verify_fails_on_an_orphaned_child() {
 	expect 5 dr "$target" verify prod --repo backup --cluster prod
 	has out "opt-125m-tuned-epp-service"
 	cluster_kubectl "$target" -n rhaii-inference delete svc opt-125m-tuned-epp-service
+	for _ in $(seq 100); do # its controller makes another one, in its own time
+		dr "$target" verify prod --repo backup --cluster prod >back 2>&1 && return
+		sleep 0.2
+	done
+	cat back && return 1
 }
 
 test_verify_fails_when_the_model_does_not_answer() {
