@@ -301,8 +301,6 @@ int drill_run(const struct drill_settings *settings, json_t **record, struct out
 		clean_up(&drill);
 		*record = make_record(&drill, rc, err);
 	}
-	if (drill.local)
-		(void)clean_local(&drill);
 	json_decref(drill.report);
 	json_decref(drill.cleanup);
 	return rc;

@@ -23,6 +23,14 @@ static bool passed(const json_t *point)
 	return result && strncmp(result, "passed", strlen("passed")) == 0;
 }
 
+/* Whether it is a part of what is compared: measured, and inside the RTO. */
+static bool is_compared(const json_t *phase)
+{
+	const char *how = json_text_at(phase, "how", NULL);
+
+	return how && strcmp(how, "measured") == 0 && json_is_true(json_object_get(phase, "inRto"));
+}
+
 /* What the point says of the phases that were measured this time; false where it does not know all of them. */
 static bool sum_of(const json_t *record, const json_t *point, double *sum)
 {
@@ -31,10 +39,9 @@ static bool sum_of(const json_t *record, const json_t *point, double *sum)
 
 	*sum = 0;
 	json_array_foreach (json_object_get(record, "phases"), i, phase) {
-		const char *how = json_text_at(phase, "how", NULL), *name = json_text_at(phase, "name", NULL);
-		const json_t *milliseconds = json_at(point, "phases", name, NULL);
+		const json_t *milliseconds = json_at(point, "phases", json_text_at(phase, "name", NULL), NULL);
 
-		if (!how || strcmp(how, "measured") != 0 || !json_is_true(json_object_get(phase, "inRto")))
+		if (!is_compared(phase))
 			continue;
 		if (!json_is_integer(milliseconds))
 			return false;
@@ -49,12 +56,9 @@ static double own_sum(const json_t *record)
 	double sum = 0;
 	size_t i;
 
-	json_array_foreach (json_object_get(record, "phases"), i, phase) {
-		const char *how = json_text_at(phase, "how", NULL);
-
-		if (how && strcmp(how, "measured") == 0 && json_is_true(json_object_get(phase, "inRto")))
+	json_array_foreach (json_object_get(record, "phases"), i, phase)
+		if (is_compared(phase))
 			sum += (double)json_integer_value(json_object_get(phase, "milliseconds"));
-	}
 	return sum;
 }
 
