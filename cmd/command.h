@@ -62,6 +62,8 @@ void context_release(struct context *ctx);
 const char *context_arg(const struct context *ctx, size_t index);
 /* Open context.client where the command did not need it from the start. */
 int context_open_client(struct context *ctx, struct error *err);
+/* The newest journal of the cluster that context.client leads to, of restores that did not come to their end if there is one. The caller frees. */
+int context_find_journal(struct context *ctx, char **path, struct error *err);
 /* context.policy from --policy, else the one that the snapshot was taken by. */
 int context_snapshot_policy(struct context *ctx, const struct snapshot *snapshot, struct error *err);
 /* Open a repository that lives only for this run (context.store, context.scratch), for a capture that is to leave nothing behind. */

@@ -10,7 +10,6 @@
 #include "drill/scenario.h"
 #include "kube/client.h"
 #include "kube/kubeconfig.h"
-#include "kube/object_api.h"
 #include "output.h"
 #include "recovery.h"
 #include "restore/cleanup.h"
@@ -297,15 +296,8 @@ static int run_scenarios(struct context *ctx, struct error *err)
 
 static int find_journal(struct context *ctx, char **path, struct error *err)
 {
-	auto_free char *id = NULL, *dir = NULL;
-
-	if (context_arg(ctx, 0)) {
-		*path = xstrdup(context_arg(ctx, 0));
-		return 0;
-	}
-	if (kube_cluster_id(ctx->client, &id, err) < 0 || journal_directory(&dir, id, err) < 0)
-		return -1;
-	return journal_find(path, dir, err);
+	*path = xstrdup(context_arg(ctx, 0));
+	return *path ? 0 : context_find_journal(ctx, path, err);
 }
 
 /* What an incident has brought back is nobody's rehearsal. */

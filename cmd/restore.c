@@ -269,12 +269,11 @@ static int open_client_of(struct context *ctx, const json_t *header, struct erro
 	return context_open_client(ctx, err);
 }
 
-/* The newest one of the cluster that the kubeconfig leads to. */
-static int find_journal(struct context *ctx, char **path, struct error *err)
+int context_find_journal(struct context *ctx, char **path, struct error *err)
 {
 	auto_free char *id = NULL, *dir = NULL;
 
-	if (context_open_client(ctx, err) < 0 || kube_cluster_id(ctx->client, &id, err) < 0 || journal_directory(&dir, id, err) < 0)
+	if (kube_cluster_id(ctx->client, &id, err) < 0 || journal_directory(&dir, id, err) < 0)
 		return -1;
 	return journal_find(path, dir, err);
 }
@@ -283,7 +282,7 @@ static int open_journal(struct context *ctx, struct journal **journal, struct er
 {
 	auto_free char *path = xstrdup(context_arg(ctx, 0));
 
-	if (!path && find_journal(ctx, &path, err) < 0)
+	if (!path && (context_open_client(ctx, err) < 0 || context_find_journal(ctx, &path, err) < 0))
 		return -1;
 	if (journal_open(journal, path, err) < 0)
 		return -1;
